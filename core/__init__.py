@@ -1,0 +1,1 @@
+"""Lookalike's corridor: photo → faces → embedding → index search → scored matches."""

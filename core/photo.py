@@ -1,0 +1,165 @@
+"""Bytes, path or Pillow image → upright RGB pixels, within the limits of the settings."""
+
+from __future__ import annotations
+
+import io
+import struct
+import warnings
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+from pillow_heif import register_heif_opener
+
+from core.errors import PhotoTooLargeError, UnreadablePhotoError
+from core.settings import Settings
+
+FORMATS = ("JPEG", "PNG", "WEBP", "GIF", "BMP", "DIB", "TIFF", "AVIF", "HEIF")
+FORMAT_NAMES = "JPEG, PNG, WebP, GIF, BMP, TIFF, AVIF or HEIC"
+PhotoSource = str | Path | bytes | Image.Image
+
+# EXIF 2.3, tag 0x0112: how a stored picture must be turned to stand upright.
+ORIENTATION_TAG = 0x0112
+UPRIGHT = {
+    2: Image.Transpose.FLIP_LEFT_RIGHT,
+    3: Image.Transpose.ROTATE_180,
+    4: Image.Transpose.FLIP_TOP_BOTTOM,
+    5: Image.Transpose.TRANSPOSE,
+    6: Image.Transpose.ROTATE_270,
+    7: Image.Transpose.TRANSVERSE,
+    8: Image.Transpose.ROTATE_90,
+}
+# What Pillow raises on damaged EXIF data; the pixels beside them are fine.
+BROKEN_EXIF = (
+    SyntaxError,
+    ValueError,
+    TypeError,
+    LookupError,
+    AttributeError,
+    OSError,
+    struct.error,
+)
+
+register_heif_opener()
+# The pixel limit below is stricter than Pillow's, and answers with an error, not a warning.
+warnings.filterwarnings("ignore", category=Image.DecompressionBombWarning)
+
+
+@dataclass(frozen=True, eq=False)
+class Photo:
+    """A photo as the face engine takes it."""
+
+    pixels: NDArray[np.uint8]  # (H, W, 3) RGB, upright
+    source: str  # for messages: a file name, or "photo"
+
+    def __post_init__(self) -> None:
+        """Check the shape once, so that no later stage has to."""
+        if self.pixels.ndim != 3 or self.pixels.shape[2] != 3 or self.pixels.dtype != np.uint8:
+            raise ValueError(
+                f"expected uint8 (H, W, 3), got {self.pixels.dtype} {self.pixels.shape}"
+            )
+
+
+def read_photo(source: PhotoSource, settings: Settings | None = None) -> Photo:
+    """Read one photo; of an animation the first frame.
+
+    Args:
+        source: path, encoded bytes, or an open Pillow image.
+        settings: limits on megapixels and megabytes.
+
+    Raises:
+        PhotoTooLargeError: more bytes or pixels than allowed; pixels are counted from the
+            header, before anything is decoded.
+        UnreadablePhotoError: no such file, not a known kind of picture, or a damaged one.
+    """
+    settings = settings or Settings()
+    name = Path(source).name if isinstance(source, str | Path) else "photo"
+    image = source if isinstance(source, Image.Image) else _open(source, name, settings)
+    _check_pixels(image, name, settings)
+    try:
+        pixels = _upright_rgb(image)
+    except (OSError, SyntaxError, ValueError, EOFError, MemoryError) as error:
+        raise _unreadable(name) from error
+    return Photo(pixels, name)
+
+
+def _open(source: str | Path | bytes, name: str, settings: Settings) -> Image.Image:
+    try:
+        data = source if isinstance(source, bytes) else _read_file(Path(source), name, settings)
+        _check_bytes(len(data), name, settings)
+        return Image.open(io.BytesIO(data), formats=FORMATS)
+    except Image.DecompressionBombError:
+        raise _too_many_pixels(name, settings) from None
+    except (OSError, SyntaxError, ValueError, EOFError) as error:
+        raise _unreadable(name) from error
+
+
+def _read_file(path: Path, name: str, settings: Settings) -> bytes:
+    if not path.is_file():
+        raise UnreadablePhotoError(f"{name}: no such file; check the path")
+    _check_bytes(path.stat().st_size, name, settings)
+    return path.read_bytes()
+
+
+def _check_bytes(size: int, name: str, settings: Settings) -> None:
+    if size > settings.max_megabytes * 1e6:
+        raise PhotoTooLargeError(
+            f"{name} has {size / 1e6:.1f} MB, more than {settings.max_megabytes:g} MB;"
+            " send a smaller copy"
+        )
+
+
+def _check_pixels(image: Image.Image, name: str, settings: Settings) -> None:
+    if image.width * image.height > settings.max_megapixels * 1e6:
+        raise _too_many_pixels(name, settings)
+
+
+def _too_many_pixels(name: str, settings: Settings) -> PhotoTooLargeError:
+    return PhotoTooLargeError(
+        f"{name} has more than {settings.max_megapixels:g} megapixels; send a smaller copy"
+    )
+
+
+def _unreadable(name: str) -> UnreadablePhotoError:
+    return UnreadablePhotoError(
+        f"{name} cannot be read as a picture; send {FORMAT_NAMES}, complete and undamaged"
+    )
+
+
+def _upright_rgb(image: Image.Image) -> NDArray[np.uint8]:
+    image.load()
+    turn = UPRIGHT.get(_orientation(image))
+    image = _to_rgb(image)
+    if turn is not None:
+        image = image.transpose(turn)
+    return np.ascontiguousarray(np.asarray(image, dtype=np.uint8))
+
+
+def _orientation(image: Image.Image) -> int:
+    """EXIF orientation 1-8; 1 where the EXIF data are missing or broken."""
+    try:
+        return int(image.getexif().get(ORIENTATION_TAG, 1))
+    except BROKEN_EXIF:
+        return 1
+
+
+def _to_rgb(image: Image.Image) -> Image.Image:
+    if image.mode.startswith(("I", "F")):
+        return _deep_grey_to_rgb(image)
+    if image.has_transparency_data:
+        rgba = image.convert("RGBA")
+        white = Image.new("RGBA", rgba.size, "white")
+        return Image.alpha_composite(white, rgba).convert("RGB")
+    return image.convert("RGB")
+
+
+def _deep_grey_to_rgb(image: Image.Image) -> Image.Image:
+    """Grey of more than 8 bits, scaled from its own format's range (16 bits; 0-1 for floats)."""
+    values = np.asarray(image).astype(np.float64)
+    top = 1.0 if image.mode == "F" and values.max(initial=0) <= 1 else 65535.0
+    if image.mode in ("I", "F") and top != 1.0 and values.max(initial=0) <= 255:
+        top = 255.0
+    grey = np.clip(values * (255.0 / top), 0, 255).round().astype(np.uint8)
+    return Image.fromarray(grey).convert("RGB")
