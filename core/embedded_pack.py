@@ -1,0 +1,173 @@
+"""Builds onnxruntime models from OpenCV Zoo's int8bq weights: SFace and YuNet, no network.
+
+onnxruntime refuses the files as published (block-quantised weights, opset 21, initialisers
+declared as inputs). The recipe folds the quantised weights into float32, and wraps YuNet's
+graph so that insightface takes it for an SCRFD detector. Measured with onnx 1.23,
+onnxruntime 1.32 and insightface 2.1.
+"""
+
+from __future__ import annotations
+
+from importlib import metadata
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import onnx
+from numpy.typing import NDArray
+from onnx import helper, numpy_helper
+
+from core.dequantise import load_folded, replace_all
+
+STRIDES = (8, 16, 32)  # YuNet's three feature maps; SCRFD's too
+
+
+def carried_file(distribution: str, name: str) -> Path | None:
+    """Path of `name` inside an installed distribution used as a carrier; its code is not run."""
+    try:
+        files = metadata.files(distribution) or []
+    except metadata.PackageNotFoundError:
+        return None
+    for entry in files:
+        if entry.name == name:
+            path = Path(str(entry.locate()))
+            return path if path.is_file() else None
+    return None
+
+
+def build_recogniser(source: Path, target: Path) -> None:
+    """SFace int8bq → float32 with a free batch: (N, 3, 112, 112) RGB 0-255 → (N, 128)."""
+    model = load_folded(source)
+    graph = model.graph
+    _free_dimension(graph.input[0], 0, "batch")
+    _free_dimension(graph.output[0], 0, "batch")
+    _finish(model, target)
+
+
+def build_detector(source: Path, target: Path) -> None:
+    """YuNet int8bq → an SCRFD-shaped detector of any height and width divisible by 32.
+
+    In: (1, 3, H, W) RGB, (x - 127.5) / 128. Out, for strides 8, 16, 32: scores (1, 2n, 1),
+    distances left/top/right/bottom (1, 2n, 4) and landmark offsets (1, 2n, 10) in strides,
+    where every second anchor is a dummy with score 0 (insightface expects two a cell).
+    """
+    model = load_folded(source)
+    graph = model.graph
+    _free_dimension(graph.input[0], 2, "height")
+    _free_dimension(graph.input[0], 3, "width")
+    _free_grid(graph)
+    _prepend_input_scaling(graph)
+    _append_scrfd_outputs(graph)
+    _finish(model, target)
+
+
+def _finish(model: onnx.ModelProto, target: Path) -> None:
+    del model.graph.value_info[:]  # shapes of the quantised, fixed-size graph
+    onnx.checker.check_model(model)
+    onnx.save(model, str(target))
+
+
+def _free_dimension(value: onnx.ValueInfoProto, axis: int, name: str) -> None:
+    value.type.tensor_type.shape.dim[axis].dim_param = name
+
+
+def _free_grid(graph: onnx.GraphProto) -> None:
+    """Let the heads' final reshapes take any grid: (1, cells, k) becomes (1, -1, k).
+
+    The exported graph also upsamples to fixed sizes; those become factors of two.
+    """
+    constants = {tensor.name: numpy_helper.to_array(tensor) for tensor in graph.initializer}
+    for node in graph.node:
+        if node.op_type == "Reshape":
+            width = int(constants[node.input[1]][-1])
+            node.input[1] = _constant(graph, f"{node.output[0]}_shape", np.array([1, -1, width]))
+        elif node.op_type == "Resize":
+            factors = np.array([1, 1, 2, 2], dtype=np.float32)
+            scales = _constant(graph, f"{node.output[0]}_scales", factors)
+            replace_all(node.input, [node.input[0], "", scales])
+
+
+def _prepend_input_scaling(graph: onnx.GraphProto) -> None:
+    """insightface feeds RGB (x - 127.5) / 128; YuNet wants BGR 0-255."""
+    inner = "bgr_0_255"
+    for node in graph.node:
+        replace_all(
+            node.input, [inner if name == graph.input[0].name else name for name in node.input]
+        )
+    swap = _constant(graph, "channel_order", np.array([2, 1, 0]))
+    half = _constant(graph, "input_scale", np.array(128, dtype=np.float32))
+    middle = _constant(graph, "input_shift", np.array(127.5, dtype=np.float32))
+    head = [
+        helper.make_node("Gather", [graph.input[0].name, swap], ["bgr"], axis=1),
+        helper.make_node("Mul", ["bgr", half], ["bgr_scaled"]),
+        helper.make_node("Add", ["bgr_scaled", middle], [inner]),
+    ]
+    replace_all(graph.node, head + list(graph.node))
+
+
+def _append_scrfd_outputs(graph: onnx.GraphProto) -> None:
+    """Decode YuNet's heads into SCRFD's nine outputs."""
+    _constant(graph, "zero", np.array(0, dtype=np.float32))
+    _constant(graph, "two", np.array(2, dtype=np.float32))
+    for stride in STRIDES:
+        nodes = [
+            helper.make_node("Mul", [f"cls_{stride}", f"obj_{stride}"], [f"joint_{stride}"]),
+            helper.make_node("Sqrt", [f"joint_{stride}"], [f"confidence_{stride}"]),
+            helper.make_node(
+                "Split",
+                [f"bbox_{stride}"],
+                [f"centre_{stride}", f"log_size_{stride}"],
+                axis=2,
+                num_outputs=2,
+            ),
+            helper.make_node("Exp", [f"log_size_{stride}"], [f"size_{stride}"]),
+            helper.make_node("Div", [f"size_{stride}", "two"], [f"half_{stride}"]),
+            helper.make_node(
+                "Sub", [f"half_{stride}", f"centre_{stride}"], [f"to_left_top_{stride}"]
+            ),
+            helper.make_node(
+                "Add", [f"half_{stride}", f"centre_{stride}"], [f"to_right_bottom_{stride}"]
+            ),
+            helper.make_node(
+                "Concat",
+                [f"to_left_top_{stride}", f"to_right_bottom_{stride}"],
+                [f"distance_{stride}"],
+                axis=2,
+            ),
+        ]
+        graph.node.extend(nodes)
+        for source, name, width in (
+            ("confidence", "score", 1),
+            ("distance", "box", 4),
+            ("kps", "landmarks", 10),
+        ):
+            graph.node.extend(
+                _with_dummy_anchor(graph, f"{source}_{stride}", f"{name}_{stride}", width)
+            )
+    replace_all(
+        graph.output,
+        [
+            helper.make_tensor_value_info(
+                f"{name}_{stride}", onnx.TensorProto.FLOAT, [1, f"anchors_{stride}", width]
+            )
+            for name, width in (("score", 1), ("box", 4), ("landmarks", 10))
+            for stride in STRIDES
+        ],
+    )
+
+
+def _with_dummy_anchor(
+    graph: onnx.GraphProto, source: str, target: str, width: int
+) -> list[onnx.NodeProto]:
+    """(1, n, k) → (1, 2n, k), each row followed by a row of zeros."""
+    shape = _constant(graph, f"{target}_shape", np.array([1, -1, width]))
+    return [
+        helper.make_node("Mul", [source, "zero"], [f"{target}_none"]),
+        helper.make_node("Concat", [source, f"{target}_none"], [f"{target}_pair"], axis=2),
+        helper.make_node("Reshape", [f"{target}_pair", shape], [target]),
+    ]
+
+
+def _constant(graph: onnx.GraphProto, name: str, values: NDArray[Any]) -> str:
+    graph.initializer.append(numpy_helper.from_array(values, name))
+    return name

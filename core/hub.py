@@ -1,0 +1,113 @@
+"""The only door to the Hugging Face Hub's model files."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import threading
+from dataclasses import dataclass
+from pathlib import Path
+
+from core.errors import HubUnreachableError, ModelError
+from core.storage import sha256_of
+
+
+@dataclass(frozen=True)
+class HubFile:
+    """One file of a Hub repository at one revision."""
+
+    repo: str
+    revision: str
+    name: str
+
+    def __str__(self) -> str:
+        """For messages."""
+        return f"{self.repo}/{self.name}"
+
+
+def cached_file(file: HubFile) -> Path | None:
+    """A file already in the Hub's cache (a Space's `preload_from_hub`), without asking the Hub."""
+    from huggingface_hub import try_to_load_from_cache
+
+    found = try_to_load_from_cache(file.repo, file.name, revision=file.revision)
+    return Path(found).resolve() if isinstance(found, str) else None
+
+
+def require_answer(file: HubFile, size: int, sha256: str, seconds: float) -> None:
+    """Ask the Hub for a file's metadata and check them against what is pinned.
+
+    The real client would try again for some 23 s where there is no network, and a name
+    server that does not answer blocks for longer: hence one try, in a thread, with a limit.
+
+    Raises:
+        HubUnreachableError: offline by setting, or no answer within `seconds`.
+        ModelError: the Hub answers, but with another file than the pinned one.
+    """
+    from huggingface_hub import get_hf_file_metadata, hf_hub_url, is_offline_mode
+
+    if is_offline_mode():
+        raise HubUnreachableError(
+            "the Hub is not asked: HF_HUB_OFFLINE is set; unset it to download"
+        )
+    outcome: list[object] = []
+
+    def ask() -> None:
+        try:
+            url = hf_hub_url(file.repo, file.name, revision=file.revision)
+            outcome.append(get_hf_file_metadata(url, timeout=seconds))
+        except Exception as error:  # noqa: BLE001 - carried to the caller's thread, raised there
+            outcome.append(error)
+
+    thread = threading.Thread(target=ask, daemon=True)
+    thread.start()
+    thread.join(seconds)
+    if not outcome:
+        raise HubUnreachableError(f"the Hub did not answer within {seconds:g} s; check the network")
+    answer = outcome[0]
+    if isinstance(answer, Exception):
+        raise HubUnreachableError(
+            f"the Hub did not give {file} ({type(answer).__name__}); check the network"
+        ) from answer
+    published = (getattr(answer, "size", None), getattr(answer, "etag", None))
+    if published != (size, sha256):
+        raise ModelError(
+            f"{file} on the Hub is not the pinned file (size and hash {published});"
+            " it was not downloaded: update Lookalike"
+        )
+
+
+def download(file: HubFile, folder: Path) -> Path:
+    """Download one file into `folder`, which the caller owns and removes.
+
+    Raises:
+        ModelError: the Hub fell silent on the way, or refused.
+        OSError: the folder cannot be written.
+    """
+    import httpx
+    from huggingface_hub import hf_hub_download
+
+    try:
+        return Path(hf_hub_download(file.repo, file.name, revision=file.revision, local_dir=folder))
+    except OSError as error:
+        if error.errno is not None:  # the disk's refusal, not the network's
+            raise
+        raise _stopped(file, error) from error
+    except httpx.HTTPError as error:
+        raise _stopped(file, error) from error
+
+
+def _stopped(file: HubFile, error: Exception) -> HubUnreachableError:
+    return HubUnreachableError(
+        f"the download of {file} stopped ({type(error).__name__}); run it again"
+    )
+
+
+def take_cached(source: Path, target: Path, sha256: str) -> bool:
+    """Make `target` a real file with the cached bytes: linked where possible, else copied."""
+    if sha256_of(source) != sha256:
+        return False
+    try:
+        os.link(source, target)
+    except OSError:
+        shutil.copyfile(source, target)
+    return True
