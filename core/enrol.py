@@ -1,0 +1,214 @@
+"""Photos → embeddings cache → index. Only new or changed photos meet the models."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, replace
+from importlib import metadata
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from core.cache import EmbeddingsCache, EnrolledPhoto, PackCache, load_cache, save_cache
+from core.errors import IndexRefusedError, PhotoError
+from core.gallery import GalleryPhoto, Portrait, gallery_listing, scan_gallery
+from core.index import ActorIndex
+from core.packs import ModelPack, get_pack
+from core.photo import read_photo
+from core.phrases import log
+from core.settings import Settings
+from core.templates import build_index
+
+if TYPE_CHECKING:  # the cache's way to an index needs no engine, and imports none
+    from core.faces import Detection, FaceEngine
+
+BATCH = 32  # photos whose crops go to the recogniser together
+RETRIED = ("unreadable", "too_large")  # reasons that a change of settings or rights may cure
+NO_BYTES = "0" * 64  # stands for the hash of a file that cannot be opened
+DOMINANT = 2.0  # a photo's largest face is its subject if its area is this many times any other's
+RIVAL_SCORE = 0.7  # detection score from which another face counts: below, posters and blur
+LIBRARIES = ("insightface", "onnxruntime", "opencv-python", "numpy", "pillow")
+
+Progress = Callable[[Any], Iterable[Any]]  # wraps a sized iterable, as tqdm does
+
+
+@dataclass(frozen=True)
+class Enrolment:
+    """An index and what it took to make it."""
+
+    index: ActorIndex
+    photos: int  # in the gallery
+    embedded: int  # of them new to the cache
+    without_photo: tuple[str, ...]  # actors left with no usable photo
+
+    @property
+    def reasons(self) -> dict[str, int]:
+        """How many photos were left out, by reason."""
+        return dict(Counter(self.index.info.left_out.values()))
+
+
+def detection_settings(settings: Settings) -> dict[str, Any]:
+    """What an embedding depends on besides the weights."""
+    names = ("detection_size", "detection_limit", "detection_threshold", "min_face")
+    return {"recipe": 1, **{name: getattr(settings, name) for name in names}}
+
+
+def enrol_gallery(
+    engine: FaceEngine,
+    settings: Settings,
+    *,
+    clusters: int = 1,
+    progress: Progress = lambda items: items,
+) -> Enrolment:
+    """Index of the photos in the dataset folder; brings the embeddings cache up to date.
+
+    A bad photo is left out with its reason and never stops the rest.
+
+    Raises:
+        GalleryError: no folder, or nothing in it can be used.
+        StorageError: the cache cannot be written.
+    """
+    photos = scan_gallery(settings.dataset_dir)
+    cache = _load_or_new(settings.cache_path)
+    pack = _pack_cache(cache, engine.pack, settings)
+    portraits = [(photo, _portrait(photo)) for photo in photos]
+    cache.latest, cache.actors = engine.pack.name, {}
+    for photo, portrait in portraits:
+        cache.actors.setdefault(photo.actor, []).append(portrait)
+    new = {entry.sha256: photo for photo, entry in portraits if _is_new(entry, pack)}
+    cache.forget_gone()
+    try:
+        for found in _embed_photos(engine, new, settings, progress):
+            pack.photos.update(found)
+    finally:  # interrupted too: what was embedded need not be embedded again
+        save_cache(cache, settings.cache_path)
+    listing = gallery_listing(photos)
+    index = build_index(cache, pack, source="gallery", listing=listing, clusters=clusters)
+    return _enrolment(index, cache, len(photos), len(new))
+
+
+def _portrait(photo: GalleryPhoto) -> Portrait:
+    try:
+        return photo.portrait()
+    except OSError:
+        return Portrait(NO_BYTES, photo.file)
+
+
+def _is_new(portrait: Portrait, pack: PackCache) -> bool:
+    known = pack.photos.get(portrait.sha256)
+    return known is None or known.left_out in RETRIED
+
+
+def index_from_cache(
+    path: Path, settings: Settings, *, pack: str | None = None, clusters: int = 1
+) -> Enrolment:
+    """The same index from the cached embeddings alone: no photo, no model.
+
+    Args:
+        path: an embeddings cache, or the starter gallery.
+        pack: whose embeddings; default: those last built with.
+
+    Raises:
+        IndexRefusedError: the cache is missing, damaged or of another pack.
+        GalleryError: nothing in it can be used.
+    """
+    cache = load_cache(path)
+    name = pack or cache.latest
+    stored = cache.packs.get(name or "")
+    if stored is None:
+        have = ", ".join(sorted(cache.packs)) or "none"
+        raise IndexRefusedError(f"{path} has no embeddings of pack {name} (it has: {have})")
+    if stored.identity != get_pack(stored.name, settings).identity:
+        raise IndexRefusedError(
+            f"{path} was made with other weights of pack {stored.name}; build from the photos again"
+        )
+    starter = path.resolve() == settings.starter_path.resolve()
+    listing = "" if starter else _listing_now(settings)
+    index = build_index(
+        cache,
+        stored,
+        source="starter" if starter else "gallery",
+        listing=listing,
+        clusters=clusters,
+    )
+    return _enrolment(index, cache, sum(map(len, cache.actors.values())), 0)
+
+
+def _listing_now(settings: Settings) -> str:
+    return (
+        gallery_listing(scan_gallery(settings.dataset_dir)) if settings.dataset_dir.is_dir() else ""
+    )
+
+
+def _enrolment(index: ActorIndex, cache: EmbeddingsCache, photos: int, embedded: int) -> Enrolment:
+    missing = tuple(sorted(cache.actors.keys() - set(index.actors)))
+    return Enrolment(index, photos, embedded, missing)
+
+
+def _load_or_new(path: Path) -> EmbeddingsCache:
+    if not path.exists():
+        return EmbeddingsCache()
+    try:
+        return load_cache(path)
+    except IndexRefusedError as error:
+        log.warning("the embeddings cache is made anew: %s", error)
+        return EmbeddingsCache()
+
+
+def _pack_cache(cache: EmbeddingsCache, pack: ModelPack, settings: Settings) -> PackCache:
+    """The cache's part for this pack, emptied if weights or detection settings changed."""
+    detection = detection_settings(settings)
+    stored = cache.packs.get(pack.name)
+    if stored is None or (stored.identity, stored.detection) != (pack.identity, detection):
+        stored = PackCache(pack.name, pack.identity, pack.dimension, detection, {})
+    cache.packs[pack.name] = replace(stored, libraries=_library_versions())
+    return cache.packs[pack.name]
+
+
+def _library_versions() -> dict[str, str]:
+    return {name: metadata.version(name) for name in LIBRARIES}
+
+
+def _embed_photos(
+    engine: FaceEngine, photos: dict[str, GalleryPhoto], settings: Settings, progress: Progress
+) -> Iterator[dict[str, EnrolledPhoto]]:
+    """Results by SHA-256, batch by batch."""
+    waiting: dict[str, Detection] = {}
+    for key, photo in progress(photos.items()):
+        found = _subject_of(engine, photo, settings)
+        if isinstance(found, str):
+            yield {key: EnrolledPhoto(None, found)}
+        else:
+            waiting[key] = found
+        if len(waiting) == BATCH:
+            yield _embed_batch(engine, waiting)
+            waiting = {}
+    yield _embed_batch(engine, waiting)
+
+
+def _subject_of(engine: FaceEngine, photo: GalleryPhoto, settings: Settings) -> Detection | str:
+    """The one face a portrait is of, or the reason why there is none."""
+    try:
+        found = engine.detect(read_photo(photo.path, settings))
+    except (PhotoError, OSError) as error:
+        return getattr(error, "code", "unreadable")
+    if not found:
+        return "no_face"
+    subject, *others = found
+    rivals = [other for other in others if other.detection_score >= RIVAL_SCORE]
+    if any(subject.area < DOMINANT * rival.area for rival in rivals):
+        return "several_faces"
+    return subject
+
+
+def _embed_batch(engine: FaceEngine, waiting: dict[str, Detection]) -> dict[str, EnrolledPhoto]:
+    embeddings = engine.embed([detection.crop for detection in waiting.values()])
+    return {
+        key: EnrolledPhoto(
+            embedding=row,
+            box=tuple(round(value, 1) for value in detection.box),
+            landmarks=tuple(round(float(value), 1) for value in detection.landmarks.ravel()),
+            detection_score=round(detection.detection_score, 3),
+        )
+        for (key, detection), row in zip(waiting.items(), embeddings, strict=True)
+    }

@@ -1,0 +1,189 @@
+"""The actor index: templates and every portrait's embedding, in one file; exact top-k."""
+
+from __future__ import annotations
+
+import json
+import zipfile
+import zlib
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from core.errors import IndexRefusedError
+from core.gallery import Portrait
+from core.scoring import Calibration
+from core.storage import new_file
+
+SCHEMA = 1
+DAMAGE = (OSError, ValueError, KeyError, TypeError, EOFError, zipfile.BadZipFile, zlib.error)
+
+
+@dataclass(frozen=True)
+class Match:
+    """One actor, as close as a face came to them."""
+
+    actor: str
+    similarity: float  # cosine of unit embeddings, -1…1, rounded to 0.000001
+    score: float | None  # 0-99.9, None where the gallery is too small for one
+    portrait: Portrait | None  # the photo of this actor closest to the face
+
+
+@dataclass(frozen=True)
+class IndexInfo:
+    """Where an index came from; everything needed to decide whether it may be used."""
+
+    pack: str
+    identity: str  # of the pack: which weights, converted how
+    detection: dict[str, Any]
+    libraries: dict[str, str]  # name → version that made the embeddings
+    source: str  # "gallery" or "starter"
+    listing: str  # fingerprint of the gallery's files; "" for a starter
+    clusters: int  # templates an actor at most
+    built: str  # UTC, ISO 8601
+    left_out: dict[str, str] = field(default_factory=dict)  # photo → reason
+
+
+@dataclass(frozen=True, eq=False)
+class ActorIndex:
+    """The gallery, ready to be searched. Actors are in the order of their names."""
+
+    info: IndexInfo
+    actors: tuple[str, ...]  # A names, ascending
+    portraits: tuple[Portrait, ...]  # N, by actor
+    embeddings: NDArray[np.float32]  # (N, D) unit, one per portrait
+    portrait_actor: NDArray[np.int32]  # (N,) ascending, 0…A-1
+    templates: NDArray[np.float32]  # (T, D) unit
+    template_actor: NDArray[np.int32]  # (T,) ascending, every actor at least once
+    calibration: Calibration | None
+
+    def __post_init__(self) -> None:
+        """Check that the arrays belong together."""
+        portraits, templates = len(self.portraits), len(self.templates)
+        shapes = {
+            "embeddings": (self.embeddings.shape[0], portraits),
+            "portrait_actor": (self.portrait_actor.shape, (portraits,)),
+            "template_actor": (self.template_actor.shape, (templates,)),
+            "dimension": (self.templates.shape[1:], self.embeddings.shape[1:]),
+            "actors with a template": (len(np.unique(self.template_actor)), len(self.actors)),
+        }
+        for name, (actual, expected) in shapes.items():
+            if actual != expected:
+                raise ValueError(f"{name}: expected {expected}, got {actual}")
+
+    @property
+    def dimension(self) -> int:
+        """Of the embeddings."""
+        return int(self.embeddings.shape[1])
+
+    def search(self, embedding: NDArray[np.float32], top_k: int) -> tuple[Match, ...]:
+        """The `top_k` closest actors, best first, ties by name; all of them if there are fewer.
+
+        Exact: every template is compared, and an actor counts with the best of theirs.
+        """
+        similarities = self.actor_similarities(embedding[None])[0]
+        best = np.argsort(-similarities, kind="stable")[:top_k]  # stable: ties stay by name
+        return tuple(self._match(int(actor), similarities, embedding) for actor in best)
+
+    def actor_similarities(self, embeddings: NDArray[np.float32]) -> NDArray[np.float64]:
+        """(M, D) unit embeddings → (M, A) best cosine over each actor's templates."""
+        return best_per_actor(embeddings, self.templates, self.template_actor)
+
+    def _match(
+        self, actor: int, similarities: NDArray[np.float64], embedding: NDArray[np.float32]
+    ) -> Match:
+        similarity = float(similarities[actor])
+        rows = slice(*np.searchsorted(self.portrait_actor, [actor, actor + 1]))
+        closest = int((self.embeddings[rows] @ embedding).argmax()) + rows.start
+        return Match(
+            actor=self.actors[actor],
+            similarity=similarity,
+            score=self.calibration.score(similarity) if self.calibration else None,
+            portrait=self.portraits[closest] if self.portraits[closest].file else None,
+        )
+
+
+def best_per_actor(
+    embeddings: NDArray[np.float32],
+    templates: NDArray[np.float32],
+    template_actor: NDArray[np.int32],
+) -> NDArray[np.float64]:
+    """(M, D) and (T, D) → (M, A) best cosine per actor; `template_actor` ascends over 0…A-1.
+
+    Rounded to 0.000001, so that equal templates tie whatever the order of the summation.
+    """
+    starts = np.flatnonzero(np.diff(template_actor, prepend=-1))
+    similarities = np.clip(embeddings @ templates.T, -1, 1).astype(np.float64)
+    return np.maximum.reduceat(similarities, starts, axis=1).round(6)
+
+
+def save_index(index: ActorIndex, path: Path) -> None:
+    """Write the index as one .npz without pickle, by rename."""
+    about = {
+        "schema": SCHEMA,
+        "info": vars(index.info),
+        "actors": index.actors,
+        "portraits": [portrait.to_json() for portrait in index.portraits],
+    }
+    arrays = {
+        "about": np.frombuffer(json.dumps(about).encode(), dtype=np.uint8),
+        "embeddings": index.embeddings,
+        "portrait_actor": index.portrait_actor,
+        "templates": index.templates,
+        "template_actor": index.template_actor,
+    }
+    if index.calibration:
+        scale = index.calibration
+        arrays["calibration_similarities"] = scale.similarities
+        arrays["calibration_ranks"] = scale.ranks
+        arrays["calibration_moments"] = np.array([scale.mean, scale.deviation])
+    with new_file(path) as temporary, temporary.open("wb") as stream:
+        np.savez(stream, **arrays)  # type: ignore[arg-type]
+
+
+def load_index(path: Path) -> ActorIndex:
+    """Read an index.
+
+    Raises:
+        IndexRefusedError: missing, damaged, or of another schema.
+    """
+    if not path.is_file():
+        raise IndexRefusedError(f"{path} is not there; build it or name another file")
+    try:
+        with np.load(path, allow_pickle=False) as stored:
+            arrays = {name: stored[name] for name in stored.files}
+        about = json.loads(arrays["about"].tobytes())
+        if about["schema"] != SCHEMA:
+            raise IndexRefusedError(
+                f"{path} has schema {about['schema']}, this version reads {SCHEMA}; build it again"
+            )
+        return _index_from(about, arrays)
+    except DAMAGE as error:
+        raise IndexRefusedError(
+            f"{path} is damaged ({type(error).__name__}); delete it and build it again"
+        ) from error
+
+
+def _index_from(about: dict[str, Any], arrays: dict[str, NDArray[Any]]) -> ActorIndex:
+    calibration = None
+    if "calibration_moments" in arrays:
+        mean, deviation = arrays["calibration_moments"].tolist()
+        calibration = Calibration(
+            arrays["calibration_similarities"],
+            arrays["calibration_ranks"],
+            mean,
+            deviation,
+            len(about["actors"]),
+        )
+    return ActorIndex(
+        info=IndexInfo(**about["info"]),
+        actors=tuple(about["actors"]),
+        portraits=tuple(Portrait.from_json(entry) for entry in about["portraits"]),
+        embeddings=arrays["embeddings"],
+        portrait_actor=arrays["portrait_actor"],
+        templates=arrays["templates"],
+        template_actor=arrays["template_actor"],
+        calibration=calibration,
+    )

@@ -1,0 +1,76 @@
+"""Where visitors' photos lie for a minute: a folder of this process's own, swept at start."""
+
+from __future__ import annotations
+
+import contextlib
+import shutil
+import tempfile
+import threading
+import time
+from pathlib import Path
+
+from filelock import FileLock, Timeout
+
+from core.storage import storage_errors
+
+SWEEP_SECONDS = 10
+
+
+class VisitorFolder:
+    """A private temporary folder; what earlier, dead processes left beside it is deleted.
+
+    A lock that the operating system frees with its process tells the living from the dead, so
+    that two apps on one machine do not sweep each other's photos.
+    """
+
+    def __init__(self, parent: Path | None = None) -> None:
+        """Sweep `parent` (default: `lookalike-photos` in the system's temporary folder)."""
+        self._parent = parent or Path(tempfile.gettempdir()) / "lookalike-photos"
+        with storage_errors(self._parent):
+            self._parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+            self._sweep_dead()
+            self.path = Path(tempfile.mkdtemp(dir=self._parent))  # mode 0700
+            self._lock = FileLock(self._lock_file(self.path))
+            self._lock.acquire()
+
+    def close(self) -> None:
+        """Delete the folder and all that is in it."""
+        shutil.rmtree(self.path, ignore_errors=True)
+        self._lock.release()
+        self._lock_file(self.path).unlink(missing_ok=True)
+
+    def keep_swept(self, seconds: int) -> None:
+        """Delete files older than `seconds`, and the emptied folders named after their hashes.
+
+        Gradio's `delete_cache` does the first for the files it knows; this is the net below.
+        """
+
+        def sweep() -> None:
+            while self.path.exists():
+                self.sweep_old(seconds)
+                time.sleep(SWEEP_SECONDS)
+
+        threading.Thread(target=sweep, daemon=True, name="photo-sweeper").start()
+
+    def sweep_old(self, seconds: float) -> None:
+        """One round of `keep_swept`."""
+        limit = time.time() - seconds
+        for path in sorted(self.path.rglob("*"), reverse=True):  # children before parents
+            with contextlib.suppress(OSError):  # deleted meanwhile, or not empty
+                if path.stat().st_ctime < limit:
+                    path.rmdir() if path.is_dir() else path.unlink()
+
+    @staticmethod
+    def _lock_file(folder: Path) -> Path:
+        return folder.with_name(f"{folder.name}.lock")
+
+    def _sweep_dead(self) -> None:
+        for folder in [entry for entry in self._parent.iterdir() if entry.is_dir()]:
+            lock = FileLock(self._lock_file(folder))
+            try:
+                lock.acquire(blocking=False)
+            except Timeout:
+                continue
+            shutil.rmtree(folder, ignore_errors=True)
+            lock.release()
+            self._lock_file(folder).unlink(missing_ok=True)

@@ -1,0 +1,86 @@
+"""Build the actor index from photos, and bring the embeddings cache up to date.
+
+In: <dataset>/<Actor name>/*.jpg; without any photo, the committed starter gallery.
+Out: the index (<dataset>/actor_index.npz) and the cache (<dataset>/embeddings.json).
+Run again after adding, changing or removing photos: only what is new meets the models.
+"""
+
+from __future__ import annotations
+
+import sys
+import time
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent))  # run by path, from any folder
+
+from dataclasses import replace
+
+from core.enrol import Enrolment
+from core.faces import FaceEngine
+from core.gallery import scan_gallery
+from core.models import ensure_models
+from core.phrases import log
+from core.settings import PACK_CHOICES, load_settings
+from core.startup import build, pack_for_photos
+from scripts.cli import Parser, path, positive, run
+
+REASONS = {
+    "unreadable": "cannot be read as a picture",
+    "too_large": "too large",
+    "no_face": "no face found",
+    "several_faces": "several faces, none dominant",
+    "likely_mislabel": "likely mislabel: unlike the actor's other photos",
+    "duplicate": "the same file twice",
+}
+
+
+def main() -> int:
+    """Exit status 0 with an index written."""
+    parser = Parser(description="Build the actor index from photos.")
+    parser.add_argument("--dataset-dir", type=path, help="folder of actors; default: dataset")
+    parser.add_argument(
+        "--clusters", type=positive, default=1, help="templates an actor; default: 1"
+    )
+    parser.add_argument(
+        "--pack", choices=PACK_CHOICES, help="default: AuraFace if at hand, else SFace"
+    )
+    parser.add_argument("--index", type=path, help="default: <dataset>/actor_index.npz")
+    parser.add_argument("--cache", type=path, help="default: <dataset>/embeddings.json")
+    args = parser.parse_args()
+    settings = load_settings()
+    settings = replace(
+        settings,
+        dataset_dir=args.dataset_dir or settings.dataset_dir,
+        model_pack=args.pack or settings.model_pack,
+        index_file=args.index or settings.index_file,
+        cache_file=args.cache or settings.cache_file,
+    )
+    started = time.perf_counter()
+    if not scan_gallery(settings.dataset_dir):
+        log.info("%s has no photos: the starter gallery is used", settings.dataset_dir)
+        build(None, "starter", settings, clusters=args.clusters)
+        return 0
+    engine = FaceEngine(ensure_models(settings, pack_for_photos(settings)), settings)
+    enrolment = build(engine, "gallery", settings, clusters=args.clusters)
+    print(summary(enrolment, time.perf_counter() - started))
+    return 0
+
+
+def summary(enrolment: Enrolment, seconds: float) -> str:
+    """What went in and what was left out, and why."""
+    index = enrolment.index
+    lines = [
+        f"{len(index.actors)} actors, {len(index.portraits)} of {enrolment.photos} photos used"
+        f" ({enrolment.embedded} new), {seconds:.1f} s"
+    ]
+    for reason, count in sorted(enrolment.reasons.items()):
+        lines.append(f"left out, {REASONS.get(reason, reason)}: {count}")
+        named = [label for label, why in index.info.left_out.items() if why == reason]
+        lines += [f"  {label}" for label in named]
+    if enrolment.without_photo:
+        lines.append("actors left with no usable photo: " + ", ".join(enrolment.without_photo))
+    return "\n".join(lines)
+
+
+if __name__ == "__main__":
+    run(main)

@@ -1,0 +1,48 @@
+"""Rebuild the actor index from cached embeddings: no photo is read and no model is loaded.
+
+In: an embeddings cache (JSON). Out: the same index as the build from photos wrote.
+"""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent))  # run by path, from any folder
+
+from dataclasses import replace
+
+from core.enrol import index_from_cache
+from core.index import save_index
+from core.phrases import say
+from core.settings import load_settings
+from scripts.cli import Parser, path, positive, run
+
+
+def main() -> int:
+    """Exit status 0 with an index written."""
+    parser = Parser(description="Rebuild the actor index from cached embeddings.")
+    parser.add_argument("--dataset-dir", type=path, help="folder of actors; default: dataset")
+    parser.add_argument("--cache", type=path, help="default: <dataset>/embeddings.json")
+    parser.add_argument("--index", type=path, help="default: <dataset>/actor_index.npz")
+    parser.add_argument(
+        "--clusters", type=positive, default=1, help="templates an actor; default: 1"
+    )
+    parser.add_argument(
+        "--pack", choices=("auraface", "sface"), help="default: the pack last built with"
+    )
+    args = parser.parse_args()
+    settings = load_settings()
+    settings = replace(settings, dataset_dir=args.dataset_dir or settings.dataset_dir)
+    enrolment = index_from_cache(
+        args.cache or settings.cache_path, settings, pack=args.pack, clusters=args.clusters
+    )
+    target = args.index or settings.index_path
+    save_index(enrolment.index, target)
+    say("index_done", settings.lang, count=len(enrolment.index.actors))
+    print(f"{len(enrolment.index.portraits)} portraits: {target}")
+    return 0
+
+
+if __name__ == "__main__":
+    run(main)

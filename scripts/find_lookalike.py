@@ -1,0 +1,69 @@
+"""Which actor does each photo look like? The match function on the command line.
+
+In: photos. Out: a few lines for people, or with --json one object a photo (see the README).
+Exit status: 0 if every photo had a face, 1 if some had not, 2 for a usage or set-up fault.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent))  # run by path, from any folder
+
+from dataclasses import replace
+from typing import Any
+
+from core.index import load_index
+from core.lookalike import LookalikeFinder, answer_json
+from core.models import ensure_models
+from core.settings import PACK_CHOICES, Settings, load_settings
+from core.startup import Plan, check_index, load_finder, start
+from scripts.cli import Parser, path, positive, run
+
+
+def main() -> int:
+    """Print an answer for every photo."""
+    parser = Parser(description="Which actor does each photo look like?")
+    parser.add_argument("photos", nargs="+", metavar="PHOTO")
+    parser.add_argument("--top-k", type=positive, default=5, help="actors per face; default: 5")
+    parser.add_argument("--json", action="store_true", help="one JSON object a line")
+    parser.add_argument("--index", type=path, help="search this index; default: the app's own")
+    parser.add_argument("--pack", choices=PACK_CHOICES, help="refuse an index of another pack")
+    args = parser.parse_args()
+    settings = load_settings()
+    settings = replace(settings, model_pack=args.pack or settings.model_pack)
+    finder = finder_for(args.index, settings) if args.index else start(settings)
+    failed = False
+    for photo in args.photos:
+        answer = answer_json(finder, photo, args.top_k)
+        failed |= "error" in answer
+        print(json.dumps(answer, ensure_ascii=False) if args.json else as_text(answer), flush=True)
+    return 1 if failed else 0
+
+
+def finder_for(index_file: Path, settings: Settings) -> LookalikeFinder:
+    """A finder for exactly this index: refused, not rebuilt, if it does not fit."""
+    settings = replace(settings, index_file=index_file, dataset_dir=index_file.parent)
+    index = load_index(index_file)
+    check_index(index, settings)
+    plan = Plan(index.info.pack, index, index.info.source)
+    return load_finder(plan, ensure_models(settings, index.info.pack), settings)
+
+
+def as_text(answer: dict[str, Any]) -> str:
+    """An answer for people."""
+    if "error" in answer:
+        return f"{answer['photo']}: {answer['error']['message']}"
+    lines = []
+    for number, face in enumerate(answer["faces"], start=1):
+        lines.append(f"{answer['photo']}, face {number}")
+        for rank, match in enumerate(face["matches"], start=1):
+            score = "" if match["score"] is None else f"  score {match['score']:.1f}"
+            lines.append(f"  {rank}. {match['actor']}{score}  similarity {match['similarity']:.3f}")
+    return "\n".join(lines)
+
+
+if __name__ == "__main__":
+    run(main, log_to=sys.stderr)
