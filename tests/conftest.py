@@ -1,0 +1,59 @@
+"""What the tests share: real weights made once, real photos, a small gallery."""
+
+from __future__ import annotations
+
+import shutil
+from dataclasses import replace
+from pathlib import Path
+
+import insightface
+import pytest
+from skimage import data
+
+from core.faces import FaceEngine
+from core.models import InstalledPack, ensure_models
+from core.settings import Settings
+
+ROOT = Path(__file__).resolve().parent.parent
+SHARED = ROOT.parent / "shared" / "data"  # labelled photos; not every copy has them beside it
+ASTRONAUT = Path(data.__file__).parent / "astronaut.png"  # NASA, public domain
+SIX_PEOPLE = Path(insightface.__file__).parent / "data" / "images" / "t1.jpg"
+
+needs_shared = pytest.mark.skipif(not SHARED.is_dir(), reason="needs ../shared/data")
+
+
+@pytest.fixture(scope="session")
+def models_dir(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Models of this test session: the embedded pack is made in it once."""
+    return tmp_path_factory.mktemp("models")
+
+
+@pytest.fixture(scope="session")
+def sface(models_dir: Path) -> InstalledPack:
+    return ensure_models(Settings(models_dir=models_dir), "sface")
+
+
+@pytest.fixture(scope="session")
+def engine(sface: InstalledPack, models_dir: Path) -> FaceEngine:
+    return FaceEngine(sface, Settings(models_dir=models_dir))
+
+
+@pytest.fixture
+def settings(models_dir: Path, tmp_path: Path) -> Settings:
+    """Settings with an empty dataset folder of the test's own."""
+    dataset = tmp_path / "dataset"
+    dataset.mkdir()
+    return Settings(models_dir=models_dir, dataset_dir=dataset)
+
+
+def copy_actors(names: list[str], target: Path, source: str = "gallery") -> None:
+    """Copy actors' folders of ../shared/data into a gallery."""
+    for name in names:
+        shutil.copytree(SHARED / source / name, target / name)
+
+
+@pytest.fixture
+def small_gallery(settings: Settings) -> Settings:
+    """Settings whose dataset holds four actors of the development gallery, five photos each."""
+    copy_actors(["Brad Pitt", "Gal Gadot", "Tom Hardy", "Uma Thurman"], settings.dataset_dir)
+    return replace(settings)
