@@ -6,6 +6,7 @@ import argparse
 import contextlib
 import io
 import os
+import signal
 import sys
 from pathlib import Path
 from typing import Any
@@ -146,6 +147,7 @@ def main() -> int:
     """Models, then index, then the page."""
     args = parse_args()
     configure_logging()
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # a container's stop, like Ctrl-C
     folder = None
     try:
         settings = load_settings()
@@ -158,6 +160,8 @@ def main() -> int:
     except LookalikeError as error:
         print(f"error: {error}", file=sys.stderr)
         return 2
+    except KeyboardInterrupt:
+        log.info("stopped")
     finally:
         if folder:
             folder.close()
@@ -174,7 +178,8 @@ def run_page(finder: LookalikeFinder, args: argparse.Namespace) -> None:
     port = args.port or int(os.environ.get("PORT") or 0) or None
     with contextlib.redirect_stdout(io.StringIO()):  # Gradio's own account of a failed share
         serve(demo, finder, server_name=host, server_port=port, share=args.share)
-    log.info("Lookalike is running: %s", demo.local_url)
+    reach = " (on every network interface)" if host == EVERY_INTERFACE else ""
+    log.info("Lookalike is running: %s%s", demo.local_url, reach)
     if args.share:
         log.info(
             (demo.share_url and f"public link: {demo.share_url}")

@@ -1,0 +1,107 @@
+"""Starts the app as a user does, in a process of its own, and reads its log."""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from tests.conftest import ROOT
+
+START_SECONDS = 120  # a cold machine with a gallery to enrol
+LOOPBACK = ("127.0.0.1", "localhost", "::1", "0.0.0.0")
+PLATFORM = ("PORT", "SPACE_ID", "GRADIO_SERVER_PORT", "GRADIO_SERVER_NAME", "HF_ENDPOINT")
+
+
+def clean_env(tmp_path: Path, **extra: str) -> dict[str, str]:
+    """This process's environment without what changes the app, its Hub cache in `tmp_path`."""
+    env = {
+        name: value
+        for name, value in os.environ.items()
+        if not name.startswith("LOOKALIKE_") and name not in PLATFORM
+    }
+    return env | {"HF_HOME": str(tmp_path / "hf"), "PYTHONIOENCODING": "utf-8"} | extra
+
+
+@dataclass
+class RunningApp:
+    """A started app."""
+
+    url: str
+    process: subprocess.Popen[str]
+    lines: list[str]
+    audit_log: Path
+    photos: Path  # where visitors' photos lie
+    _seen: int = field(default=0)
+
+    @property
+    def log(self) -> str:
+        return "\n".join(self.lines)
+
+    def outside_connections(self) -> list[str]:
+        """Addresses other than loopback that the process asked for since the last call."""
+        noted = self.audit_log.read_text("utf-8").splitlines() if self.audit_log.exists() else []
+        new, self._seen = noted[self._seen :], len(noted)
+        return [line for line in new if not any(host in line for host in LOOPBACK)]
+
+
+@contextmanager
+def running_app(
+    tmp_path: Path,
+    arguments: Sequence[str] = (),
+    *,
+    root: Path = ROOT,
+    env: Mapping[str, str] | None = None,
+) -> Iterator[RunningApp]:
+    """`python app.py` on a free port until the block ends."""
+    audit_log = tmp_path / "connections.log"
+    photos = tmp_path / "photos"
+    environment = clean_env(tmp_path) | {
+        "PYTHONPATH": str(ROOT / "tests" / "audit"),
+        "AUDIT_LOG": str(audit_log),
+        "LOOKALIKE_TEMP_DIR": str(photos),
+    }
+    process = subprocess.Popen(
+        [sys.executable, "app.py", *arguments],
+        cwd=root,
+        env=environment | dict(env or {}),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        encoding="utf-8",
+    )
+    lines: list[str] = []
+    reader = threading.Thread(target=_read, args=(process, lines), daemon=True)
+    reader.start()
+    try:
+        yield RunningApp(_wait_for_url(process, lines), process, lines, audit_log, photos)
+    finally:
+        process.terminate()
+        process.wait(10)
+        reader.join(10)
+        if process.stdout:
+            process.stdout.close()
+
+
+def _read(process: subprocess.Popen[str], lines: list[str]) -> None:
+    for line in process.stdout or ():
+        lines.append(line.rstrip("\n"))
+
+
+def _wait_for_url(process: subprocess.Popen[str], lines: list[str]) -> str:
+    deadline = time.monotonic() + START_SECONDS
+    while time.monotonic() < deadline:
+        found = re.search(r"running: (http://\S+)", "\n".join(lines))
+        if found:
+            return found[1].replace("0.0.0.0", "127.0.0.1")
+        if process.poll() is not None:
+            break
+        time.sleep(0.05)
+    raise AssertionError("the app did not start:\n" + "\n".join(lines))
