@@ -10,8 +10,8 @@ PAGE_TEXT = {
         "title": "# Which actor do you look like?",
         "intro": "Show a face by upload, camera or paste. The answer comes on its own.",
         "photo": "Your photo",
-        "privacy": "Your photo is matched on this server and deleted about {seconds} seconds"
-        " later. It is not stored, logged or shared.",
+        "privacy": "Your photo is matched on this server and its file deleted about {seconds}"
+        " seconds later. Nothing of it is kept, logged or passed on.",
         "waiting": "The five actors closest to you will appear here.",
         "starter": "This is the starter gallery: {actors} actors, without portraits. For a gallery"
         " of your own, put photos into <code>dataset/&lt;Actor name&gt;/</code> and restart.",
@@ -43,8 +43,8 @@ PAGE_TEXT = {
         "title": "# 나는 어떤 배우를 닮았을까?",
         "intro": "사진을 올리거나, 카메라로 찍거나, 붙여 넣으세요. 결과가 바로 나옵니다.",
         "photo": "내 사진",
-        "privacy": "사진은 이 서버에서 비교한 뒤 약 {seconds}초 후에 삭제됩니다. 저장하거나"
-        " 기록하거나 공유하지 않습니다.",
+        "privacy": "사진은 이 서버에서 비교하고, 파일은 약 {seconds}초 후에 삭제됩니다. 아무것도"
+        " 보관하거나 기록하거나 넘기지 않습니다.",
         "waiting": "나와 가장 닮은 배우 다섯 명이 여기에 나타납니다.",
         "starter": "기본 갤러리입니다: 배우 {actors}명, 사진 없음. 내 갤러리를 쓰려면"
         " <code>dataset/&lt;배우 이름&gt;/</code>에 사진을 넣고 다시 시작하세요.",
