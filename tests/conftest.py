@@ -8,10 +8,12 @@ from pathlib import Path
 
 import insightface
 import pytest
+from PIL import Image
 from skimage import data
 
 from core.faces import FaceEngine
 from core.models import InstalledPack, ensure_models
+from core.photo import read_photo
 from core.settings import Settings
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -57,3 +59,15 @@ def small_gallery(settings: Settings) -> Settings:
     """Settings whose dataset holds four actors of the development gallery, five photos each."""
     copy_actors(["Brad Pitt", "Gal Gadot", "Tom Hardy", "Uma Thurman"], settings.dataset_dir)
     return replace(settings)
+
+
+def six_actors(dataset: Path, engine: FaceEngine) -> Path:
+    """Enrol the six people of one photo, a folder each; one of the portraits."""
+    pixels = read_photo(SIX_PEOPLE).pixels
+    for number, face in enumerate(engine.detect(read_photo(SIX_PEOPLE)), start=1):
+        x1, y1, x2, y2 = (round(value) for value in face.box)
+        around = pixels[max(0, y1 - 40) : y2 + 40, max(0, x1 - 30) : x2 + 30]
+        folder = dataset / f"배우 {number}"
+        folder.mkdir(parents=True)
+        Image.fromarray(around).save(folder / "1.png")
+    return dataset / "배우 3" / "1.png"
