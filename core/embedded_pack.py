@@ -55,7 +55,6 @@ def build_detector(source: Path, target: Path) -> None:
     graph = model.graph
     _free_dimension(graph.input[0], 2, "height")
     _free_dimension(graph.input[0], 3, "width")
-    _free_grid(graph)
     _prepend_input_scaling(graph)
     _append_scrfd_outputs(graph)
     _finish(model, target)
@@ -69,22 +68,6 @@ def _finish(model: onnx.ModelProto, target: Path) -> None:
 
 def _free_dimension(value: onnx.ValueInfoProto, axis: int, name: str) -> None:
     value.type.tensor_type.shape.dim[axis].dim_param = name
-
-
-def _free_grid(graph: onnx.GraphProto) -> None:
-    """Let the heads' final reshapes take any grid: (1, cells, k) becomes (1, -1, k).
-
-    The exported graph also upsamples to fixed sizes; those become factors of two.
-    """
-    constants = {tensor.name: numpy_helper.to_array(tensor) for tensor in graph.initializer}
-    for node in graph.node:
-        if node.op_type == "Reshape":
-            width = int(constants[node.input[1]][-1])
-            node.input[1] = _constant(graph, f"{node.output[0]}_shape", np.array([1, -1, width]))
-        elif node.op_type == "Resize":
-            factors = np.array([1, 1, 2, 2], dtype=np.float32)
-            scales = _constant(graph, f"{node.output[0]}_scales", factors)
-            replace_all(node.input, [node.input[0], "", scales])
 
 
 def _prepend_input_scaling(graph: onnx.GraphProto) -> None:

