@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import contextlib
 import io
-import warnings
+import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -16,11 +16,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from core.cpu import usable_cpus
-from core.looks import Look, confidence
+from core.looks import Look, confidence, onto_standard_points
 from core.models import InstalledPack
 from core.photo import Photo
 from core.phrases import log, say
 from core.settings import Settings
+
+# onnxruntime reads this when it is first imported; else it keeps a device id and reports usage.
+os.environ["ORT_DISABLE_TELEMETRY"] = "1"
 
 CROP_SIDE = 112  # pixels; what the recognisers were trained on
 BATCH = 32  # crops a recogniser call in enrolment: bounds memory, loses no speed
@@ -175,15 +178,16 @@ def _aligned(
     score: float,
     landmarks: NDArray[np.float32],
 ) -> Detection:
-    from insightface.utils.face_align import norm_crop
+    import cv2
 
     height, width = pixels.shape[:2]
     x1, y1, x2, y2 = (float(value) for value in np.clip(box, 0, [width, height, width, height]))
+    crop = cv2.warpAffine(pixels, onto_standard_points(landmarks), (CROP_SIDE, CROP_SIDE))
     return Detection(
         box=(x1, y1, x2, y2),
         detection_score=float(score),
         landmarks=np.asarray(landmarks, np.float32),
-        crop=norm_crop(pixels, np.asarray(landmarks, np.float64), CROP_SIDE),
+        crop=np.asarray(crop, np.uint8),
     )
 
 
@@ -192,8 +196,6 @@ def _load_face_analysis(installed: InstalledPack, settings: Settings, threads: i
     import onnxruntime
     from insightface.app import FaceAnalysis
 
-    # insightface 2.1 calls a deprecated scikit-image constructor for every face.
-    warnings.filterwarnings("ignore", "`estimate` is deprecated", FutureWarning)
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = threads
     options.inter_op_num_threads = 1

@@ -39,6 +39,7 @@ class RunningApp:
     lines: list[str]
     audit_log: Path
     photos: Path  # where visitors' photos lie
+    temporary: Path  # the system's temporary folder, as this process has it
     _seen: int = field(default=0)
 
     @property
@@ -63,10 +64,12 @@ def running_app(
     """`python app.py` on a free port until the block ends."""
     audit_log = tmp_path / "connections.log"
     photos = tmp_path / "photos"
+    (tmp_path / "tmp").mkdir(exist_ok=True)
     environment = clean_env(tmp_path) | {
         "PYTHONPATH": str(ROOT / "tests" / "audit"),
         "AUDIT_LOG": str(audit_log),
         "LOOKALIKE_TEMP_DIR": str(photos),
+        "TMPDIR": str(tmp_path / "tmp"),
     }
     process = subprocess.Popen(
         [sys.executable, "app.py", *arguments],
@@ -81,7 +84,9 @@ def running_app(
     reader = threading.Thread(target=_read, args=(process, lines), daemon=True)
     reader.start()
     try:
-        yield RunningApp(_wait_for_url(process, lines), process, lines, audit_log, photos)
+        yield RunningApp(
+            _wait_for_url(process, lines), process, lines, audit_log, photos, tmp_path / "tmp"
+        )
     finally:
         process.terminate()
         process.wait(10)

@@ -98,6 +98,14 @@ def test_a_visitors_photo_is_gone_soon_and_leaves_no_trace(
     assert "0.9" not in app.log  # no score, similarity or detection score either
 
 
+def test_nothing_else_is_left_in_the_systems_temporary_folder(
+    app: RunningApp, client: Client
+) -> None:
+    client.predict(handle_file(ASTRONAUT), api_name="/match")
+    left = [path.name for path in app.temporary.rglob("*")]
+    assert set(left) <= {"gradio", "vibe_edit_history"}  # empty; no device id of onnxruntime's
+
+
 def test_photos_are_gone_when_the_app_ends(tmp_path: Path, starter_env: dict[str, str]) -> None:
     env = starter_env | {"LOOKALIKE_PHOTO_SECONDS": "60"}
     with running_app(tmp_path, ["--port", "7977"], env=env) as running:
