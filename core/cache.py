@@ -13,6 +13,7 @@ changing the pack and back, embeds nothing again. The starter gallery has the sa
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -26,6 +27,7 @@ from core.gallery import Portrait
 from core.storage import new_file
 
 SCHEMA = 1
+UNIT_TOLERANCE = 1e-3  # of an embedding's length
 
 
 @dataclass(frozen=True, eq=False)
@@ -51,14 +53,16 @@ class EnrolledPhoto:
 
     @staticmethod
     def from_json(entry: dict[str, Any], dimension: int) -> EnrolledPhoto:
-        """Inverse of `to_json`; a wrong length is a ValueError."""
+        """Inverse of `to_json`; what is no unit vector of this length is a ValueError."""
         if "left_out" in entry:
             return EnrolledPhoto(None, str(entry["left_out"]))
-        embedding = np.asarray(entry["embedding"], dtype=np.float32)
+        embedding = np.asarray(entry["embedding"], dtype=np.float64)
         if embedding.shape != (dimension,):
             raise ValueError(f"expected {dimension} numbers, got {embedding.shape}")
+        if not abs(math.hypot(*embedding.tolist()) - 1) < UNIT_TOLERANCE:
+            raise ValueError("an embedding is not of unit length")
         return EnrolledPhoto(
-            embedding,
+            embedding.astype(np.float32),
             box=tuple(entry["box"]),
             landmarks=tuple(entry["landmarks"]),
             detection_score=float(entry["detection_score"]),
@@ -146,15 +150,29 @@ def load_cache(path: Path) -> EmbeddingsCache:
         )
     except FileNotFoundError:
         raise IndexRefusedError(f"{path} is not there; build the index from photos first") from None
-    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+    except (
+        OSError,
+        ValueError,
+        LookupError,
+        TypeError,
+        AttributeError,
+        ArithmeticError,
+        RecursionError,
+    ) as error:
         raise IndexRefusedError(
             f"{path} is damaged ({type(error).__name__}: {error}); delete it and build again"
         ) from error
 
 
 def save_cache(cache: EmbeddingsCache, path: Path) -> None:
-    """Write a cache by rename, one photo a line so that a diff shows what changed."""
-    with new_file(path) as temporary, temporary.open("w", encoding="utf-8", newline="\n") as out:
+    """Write a cache by rename, one photo a line so that a diff shows what changed.
+
+    Bytes of file names that are no UTF-8 become JSON escapes, which read back as they were.
+    """
+    with (
+        new_file(path) as temporary,
+        temporary.open("w", encoding="utf-8", errors="backslashreplace", newline="\n") as out,
+    ):
         out.write(f'{{"schema": {SCHEMA}, "latest": {json.dumps(cache.latest)},\n"actors": {{')
         photos = {name: [entry.to_json() for entry in row] for name, row in cache.actors.items()}
         out.write(_rows(sorted(photos.items())))

@@ -10,10 +10,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from core.cache import EmbeddingsCache, EnrolledPhoto, PackCache, load_cache, save_cache
-from core.errors import IndexRefusedError, PhotoError
+from core.errors import IndexRefusedError, PhotoError, StorageError
 from core.gallery import GalleryPhoto, Portrait, gallery_listing, scan_gallery
 from core.index import ActorIndex
-from core.packs import ModelPack, get_pack
+from core.packs import PACKS, ModelPack, get_pack
 from core.photo import read_photo
 from core.phrases import log
 from core.settings import Settings
@@ -38,7 +38,7 @@ class Enrolment:
 
     index: ActorIndex
     photos: int  # in the gallery
-    embedded: int  # of them new to the cache
+    embedded: int  # of them by this run; the others were in the cache
     without_photo: tuple[str, ...]  # actors left with no usable photo
 
     @property
@@ -62,11 +62,11 @@ def enrol_gallery(
 ) -> Enrolment:
     """Index of the photos in the dataset folder; brings the embeddings cache up to date.
 
-    A bad photo is left out with its reason and never stops the rest.
+    A bad photo is left out with its reason and never stops the rest; a cache that cannot be
+    written is a warning.
 
     Raises:
         GalleryError: no folder, or nothing in it can be used.
-        StorageError: the cache cannot be written.
     """
     photos = scan_gallery(settings.dataset_dir)
     cache = _load_or_new(settings.cache_path)
@@ -81,17 +81,28 @@ def enrol_gallery(
         for found in _embed_photos(engine, new, settings, progress):
             pack.photos.update(found)
     finally:  # interrupted too: what was embedded need not be embedded again
-        save_cache(cache, settings.cache_path)
+        _keep(cache, settings.cache_path)
     listing = gallery_listing(photos)
     index = build_index(cache, pack, source="gallery", listing=listing, clusters=clusters)
-    return _enrolment(index, cache, len(photos), len(new))
+    embedded = sum(pack.photos[key].embedding is not None for key in new)
+    return _enrolment(index, cache, len(photos), embedded)
+
+
+def _keep(cache: EmbeddingsCache, path: Path) -> None:
+    try:
+        save_cache(cache, path)
+    except StorageError as error:
+        log.warning("the next build embeds every photo again: %s", error)
 
 
 def _portrait(photo: GalleryPhoto) -> Portrait:
+    """A photo's hash; a link to nowhere, a folder or a pipe has none."""
     try:
-        return photo.portrait()
+        if photo.path.is_file():
+            return photo.portrait()
     except OSError:
-        return Portrait(NO_BYTES, photo.file)
+        pass
+    return Portrait(NO_BYTES, photo.file, photo.credit)
 
 
 def _is_new(portrait: Portrait, pack: PackCache) -> bool:
@@ -115,7 +126,7 @@ def index_from_cache(
     cache = load_cache(path)
     name = pack or cache.latest
     stored = cache.packs.get(name or "")
-    if stored is None:
+    if stored is None or stored.name not in PACKS:
         have = ", ".join(sorted(cache.packs)) or "none"
         raise IndexRefusedError(f"{path} has no embeddings of pack {name} (it has: {have})")
     if stored.identity != get_pack(stored.name, settings).identity:
@@ -123,7 +134,7 @@ def index_from_cache(
             f"{path} was made with other weights of pack {stored.name}; build from the photos again"
         )
     starter = path.resolve() == settings.starter_path.resolve()
-    listing = "" if starter else _listing_now(settings)
+    listing = "" if starter else _listing_of(cache, settings.dataset_dir)
     index = build_index(
         cache,
         stored,
@@ -134,10 +145,12 @@ def index_from_cache(
     return _enrolment(index, cache, sum(map(len, cache.actors.values())), 0)
 
 
-def _listing_now(settings: Settings) -> str:
-    return (
-        gallery_listing(scan_gallery(settings.dataset_dir)) if settings.dataset_dir.is_dir() else ""
-    )
+def _listing_of(cache: EmbeddingsCache, dataset_dir: Path) -> str:
+    """The gallery's listing, if the cache has all its photos and no other; else none."""
+    photos = scan_gallery(dataset_dir) if dataset_dir.is_dir() else []
+    cached = {(entry.file, entry.credit) for row in cache.actors.values() for entry in row}
+    same = cached == {(photo.file, photo.credit) for photo in photos}
+    return gallery_listing(photos) if same else ""
 
 
 def _enrolment(index: ActorIndex, cache: EmbeddingsCache, photos: int, embedded: int) -> Enrolment:

@@ -2,29 +2,17 @@
 
 from __future__ import annotations
 
-import csv
-import unicodedata
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+from core.credits import CREDITS_FILE, Credit, read_credits, readable_name
 from core.errors import GalleryError
 from core.storage import sha256_of
 
 PHOTO_SUFFIXES = frozenset(
     [".jpg", ".jpeg", ".png", ".webp", ".gif", ".bmp", ".tif", ".tiff", ".avif", ".heic", ".heif"]
 )
-CREDITS_FILE = "credits.csv"
-
-
-@dataclass(frozen=True)
-class Credit:
-    """Who made a photo and under which licence it may be shown."""
-
-    author: str
-    licence: str
-    licence_url: str = ""
-    source: str = ""  # page the photo came from
 
 
 @dataclass(frozen=True)
@@ -65,7 +53,8 @@ class GalleryPhoto:
 def scan_gallery(dataset_dir: Path) -> list[GalleryPhoto]:
     """Photos of `dataset_dir/<Actor name>/*`, by actor and file name; [] if there is none.
 
-    A folder's name is the actor's, normalised to NFC (macOS stores Hangul taken apart).
+    A folder's name is the actor's, normalised to NFC (macOS stores Hangul taken apart) and
+    with "\N{REPLACEMENT CHARACTER}" for bytes that are no UTF-8.
     Hidden files and folders, and files that do not end like a picture, are passed over.
 
     Raises:
@@ -73,13 +62,13 @@ def scan_gallery(dataset_dir: Path) -> list[GalleryPhoto]:
     """
     if not dataset_dir.is_dir():
         raise GalleryError(f"{dataset_dir} is not a folder; make it, or name another one")
-    credits = _read_credits(dataset_dir / CREDITS_FILE)
+    credits = read_credits(dataset_dir / CREDITS_FILE)
     photos = [
         GalleryPhoto(
-            actor=unicodedata.normalize("NFC", folder.name),
+            actor=readable_name(folder.name),
             path=path,
             file=f"{folder.name}/{path.name}",
-            credit=credits.get(unicodedata.normalize("NFC", f"{folder.name}/{path.name}")),
+            credit=credits.get(readable_name(f"{folder.name}/{path.name}")),
         )
         for folder in dataset_dir.iterdir()
         if folder.is_dir() and not folder.name.startswith(".")
@@ -90,28 +79,16 @@ def scan_gallery(dataset_dir: Path) -> list[GalleryPhoto]:
 
 
 def gallery_listing(photos: list[GalleryPhoto]) -> str:
-    """Short fingerprint of which files a gallery has and how large they are.
+    """Short fingerprint of which files a gallery has, how large they are, and their credits.
 
     Cheap enough for every start; tells whether an index still belongs to its gallery.
     """
-    lines = [f"{photo.file}\t{photo.path.stat().st_size}" for photo in photos]
-    return sha256_of("\n".join(lines).encode())[:16]
+    lines = [f"{photo.file}\t{_size_of(photo.path)}\t{photo.credit}" for photo in photos]
+    return sha256_of("\n".join(lines).encode(errors="surrogateescape"))[:16]
 
 
-def _read_credits(path: Path) -> dict[str, Credit]:
-    """credits.csv: columns file, source, author, licence, licence_url."""
-    if not path.is_file():
-        return {}
+def _size_of(path: Path) -> int:
     try:
-        with path.open(encoding="utf-8-sig", newline="") as stream:
-            return {
-                unicodedata.normalize("NFC", row["file"]): Credit(
-                    row["author"], row["licence"], row["licence_url"] or "", row["source"] or ""
-                )
-                for row in csv.DictReader(stream)
-            }
-    except (OSError, KeyError, UnicodeDecodeError, csv.Error) as error:
-        raise GalleryError(
-            f"{path} cannot be read ({error}); it needs the columns"
-            " file, source, author, licence, licence_url"
-        ) from error
+        return path.stat().st_size
+    except OSError:  # a link to nowhere: reported as unreadable when it is enrolled
+        return -1

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 import zipfile
 import zlib
@@ -15,10 +16,20 @@ from numpy.typing import NDArray
 from core.errors import IndexRefusedError
 from core.gallery import Portrait
 from core.scoring import Calibration
-from core.storage import new_file
+from core.storage import new_file, sha256_of
 
 SCHEMA = 1
-DAMAGE = (OSError, ValueError, KeyError, TypeError, EOFError, zipfile.BadZipFile, zlib.error)
+SEAL = 64  # the archive's comment: hex digits of the SHA-256 of all bytes before it
+DAMAGE = (
+    OSError,
+    ValueError,
+    LookupError,
+    TypeError,
+    AttributeError,
+    EOFError,
+    zipfile.BadZipFile,
+    zlib.error,
+)
 
 
 @dataclass(frozen=True)
@@ -112,15 +123,15 @@ def best_per_actor(
 ) -> NDArray[np.float64]:
     """(M, D) and (T, D) → (M, A) best cosine per actor; `template_actor` ascends over 0…A-1.
 
-    Rounded to 0.000001, so that equal templates tie whatever the order of the summation.
+    Summed as float64 and rounded to 0.000001, so that equal templates tie wherever they stand.
     """
     starts = np.flatnonzero(np.diff(template_actor, prepend=-1))
-    similarities = np.clip(embeddings @ templates.T, -1, 1).astype(np.float64)
-    return np.maximum.reduceat(similarities, starts, axis=1).round(6)
+    similarities = embeddings.astype(np.float64) @ templates.astype(np.float64).T
+    return np.maximum.reduceat(similarities.clip(-1, 1), starts, axis=1).round(6)
 
 
 def save_index(index: ActorIndex, path: Path) -> None:
-    """Write the index as one .npz without pickle, by rename."""
+    """Write the index as one sealed .npz without pickle, by rename."""
     about = {
         "schema": SCHEMA,
         "info": vars(index.info),
@@ -139,8 +150,11 @@ def save_index(index: ActorIndex, path: Path) -> None:
         arrays["calibration_similarities"] = scale.similarities
         arrays["calibration_ranks"] = scale.ranks
         arrays["calibration_moments"] = np.array([scale.mean, scale.deviation])
-    with new_file(path) as temporary, temporary.open("wb") as stream:
-        np.savez(stream, **arrays)  # type: ignore[arg-type]
+    archive = io.BytesIO()
+    np.savez(archive, **arrays)  # type: ignore[arg-type]
+    body = archive.getvalue()[:-2] + SEAL.to_bytes(2, "little")  # the comment's length comes last
+    with new_file(path) as temporary:
+        temporary.write_bytes(body + sha256_of(body).encode())
 
 
 def load_index(path: Path) -> ActorIndex:
@@ -152,7 +166,10 @@ def load_index(path: Path) -> ActorIndex:
     if not path.is_file():
         raise IndexRefusedError(f"{path} is not there; build it or name another file")
     try:
-        with np.load(path, allow_pickle=False) as stored:
+        data = path.read_bytes()
+        if sha256_of(data[:-SEAL]).encode() != data[-SEAL:]:
+            raise ValueError("its seal is broken")
+        with np.load(io.BytesIO(data), allow_pickle=False) as stored:
             arrays = {name: stored[name] for name in stored.files}
         about = json.loads(arrays["about"].tobytes())
         if about["schema"] != SCHEMA:
@@ -162,7 +179,7 @@ def load_index(path: Path) -> ActorIndex:
         return _index_from(about, arrays)
     except DAMAGE as error:
         raise IndexRefusedError(
-            f"{path} is damaged ({type(error).__name__}); delete it and build it again"
+            f"{path} is damaged or no index ({error}); delete it and build it again"
         ) from error
 
 

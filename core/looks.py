@@ -1,4 +1,4 @@
-"""What one run of the detector found, and how it maps back to the photo as given."""
+"""What one run of the detector found: back to the photo as given, on to the standard crop."""
 
 from __future__ import annotations
 
@@ -6,6 +6,17 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
+
+# ArcFace's positions of eyes, nose tip and mouth corners in a crop of 112 pixels (insightface).
+STANDARD_POINTS = np.array(
+    [
+        [38.2946, 51.6963],
+        [73.5318, 51.5014],
+        [56.0252, 71.7366],
+        [41.5493, 92.3655],
+        [70.7299, 92.2041],
+    ]
+)
 
 
 @dataclass(frozen=True, eq=False)
@@ -44,3 +55,18 @@ def _turned_back(
     x, y = points[:, 0], points[:, 1]
     turned = {1: (width - y, x), 2: (width - x, height - y), 3: (y, height - x)}
     return np.stack(turned[quarters], axis=1)
+
+
+def onto_standard_points(landmarks: NDArray[np.float32]) -> NDArray[np.float64]:
+    """(5, 2) landmarks → (2, 3) warp that brings them closest to the standard points.
+
+    Least squares of a turn, a scale and a shift, in complex numbers `turn * point + shift`: the
+    matrix of insightface's `norm_crop`, which warns of a deprecated call for every face.
+    """
+    points, targets = (
+        np.asarray(rows, np.float64) @ [1, 1j] for rows in (landmarks, STANDARD_POINTS)
+    )
+    spread = points - points.mean()
+    turn = np.vdot(spread, targets) / np.vdot(spread, spread)
+    shift = targets.mean() - turn * points.mean()
+    return np.array([[turn.real, -turn.imag, shift.real], [turn.imag, turn.real, shift.imag]])

@@ -31,19 +31,24 @@ UPRIGHT = {
     7: Image.Transpose.TRANSVERSE,
     8: Image.Transpose.ROTATE_90,
 }
-# What Pillow raises on damaged EXIF data; the pixels beside them are fine.
-BROKEN_EXIF = (
+# What Pillow and its decoders raise on damaged files; every kind was met by flipping bytes.
+DAMAGE = (
+    OSError,
+    EOFError,
     SyntaxError,
     ValueError,
     TypeError,
     LookupError,
     AttributeError,
-    OSError,
+    ArithmeticError,
+    RuntimeError,
+    MemoryError,
     struct.error,
 )
 
 register_heif_opener()
-# The pixel limit below is stricter than Pillow's, and answers with an error, not a warning.
+# Pillow warns of damage beside the pixels, and of many pixels: the limit below answers those.
+warnings.filterwarnings("ignore", category=UserWarning, module=r"PIL\.")
 warnings.filterwarnings("ignore", category=Image.DecompressionBombWarning)
 
 
@@ -80,7 +85,7 @@ def read_photo(source: PhotoSource, settings: Settings | None = None) -> Photo:
     _check_pixels(image, name, settings)
     try:
         pixels = _upright_rgb(image)
-    except (OSError, SyntaxError, ValueError, EOFError, MemoryError) as error:
+    except DAMAGE as error:
         raise _unreadable(name) from error
     return Photo(pixels, name)
 
@@ -92,7 +97,7 @@ def _open(source: str | Path | bytes, name: str, settings: Settings) -> Image.Im
         return Image.open(io.BytesIO(data), formats=FORMATS)
     except Image.DecompressionBombError:
         raise _too_many_pixels(name, settings) from None
-    except (OSError, SyntaxError, ValueError, EOFError) as error:
+    except DAMAGE as error:
         raise _unreadable(name) from error
 
 
@@ -141,7 +146,7 @@ def _orientation(image: Image.Image) -> int:
     """EXIF orientation 1-8; 1 where the EXIF data are missing or broken."""
     try:
         return int(image.getexif().get(ORIENTATION_TAG, 1))
-    except BROKEN_EXIF:
+    except DAMAGE:  # the pixels beside broken EXIF data are fine
         return 1
 
 
@@ -157,7 +162,7 @@ def _to_rgb(image: Image.Image) -> Image.Image:
 
 def _deep_grey_to_rgb(image: Image.Image) -> Image.Image:
     """Grey of more than 8 bits, scaled from its own format's range (16 bits; 0-1 for floats)."""
-    values = np.asarray(image).astype(np.float64)
+    values = np.nan_to_num(np.asarray(image).astype(np.float64))
     top = 1.0 if image.mode == "F" and values.max(initial=0) <= 1 else 65535.0
     if image.mode in ("I", "F") and top != 1.0 and values.max(initial=0) <= 255:
         top = 255.0

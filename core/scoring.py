@@ -24,6 +24,7 @@ SMOOTHING = 50  # actors; from the calibration experiments described in the READ
 MIN_ACTORS = 3  # below: no score, the similarity alone
 ROUGH_BELOW = 20  # actors; below, the page calls the score rough
 TOP_SCORE = 99.9
+NO_SPREAD = 1e-9  # a deviation up to this is rounding
 
 
 @dataclass(frozen=True, eq=False)
@@ -69,7 +70,7 @@ def calibrate(
     values = similarities[others].reshape(portraits, actors - 1).astype(np.float64)
     mean = float(np.sum(weights * values.mean(axis=1)))
     deviation = math.sqrt(float(np.sum(weights * ((values - mean) ** 2).mean(axis=1))))
-    if deviation == 0:
+    if deviation <= NO_SPREAD:
         return None
     closest, ranks = _mid_ranks(values.max(axis=1), weights)
     return Calibration(closest, ranks, mean, deviation, actors)

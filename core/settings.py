@@ -12,6 +12,7 @@ from core.errors import SettingsError
 ROOT = Path(__file__).resolve().parent.parent
 PACK_CHOICES = ("auto", "auraface", "sface")
 LANGUAGES = ("en", "ko")
+PILLOW_MEGAPIXELS = 178  # Pillow refuses larger pictures whatever the limit
 
 
 @dataclass(frozen=True)
@@ -24,7 +25,7 @@ class Settings:
     index_file: Path | None = None  # default: <dataset_dir>/actor_index.npz
     cache_file: Path | None = None  # default: <dataset_dir>/embeddings.json
     pack_pins: Path | None = None  # JSON with other sizes and hashes than PACKS (a mirror, tests)
-    temp_dir: Path | None = None  # visitors' photos, a minute at most; default: one per port
+    temp_dir: Path | None = None  # visitors' photos; default: in the system's temporary folder
     hub_timeout: float = 3.0  # seconds the Hub is given to answer
     max_megapixels: float = 50.0  # largest photo, in 1,000,000 pixels
     max_megabytes: float = 20.0  # largest photo file, in 1,000,000 bytes
@@ -32,6 +33,9 @@ class Settings:
     detection_limit: int = 4032  # longest side of the second look at native size, pixels
     detection_threshold: float = 0.5  # least detection score, 0-1
     min_face: int = 20  # least side of a face's box, pixels: below, a crop says nothing
+    contact: str = ""  # e-mail or page that Wikimedia may write to; needed to download portraits
+    wikidata_url: str = "https://query.wikidata.org/sparql"
+    commons_url: str = "https://commons.wikimedia.org/w/api.php"
     threads: int = 0  # per onnxruntime session; 0 = the CPU quota
     photo_seconds: int = 60  # age at which a visitor's photo is deleted
     top_k: int = 5  # matches per face
@@ -71,6 +75,12 @@ class Settings:
             "top_k",
         ):
             _require(getattr(self, name) > 0, name, getattr(self, name), "more than 0")
+        _require(
+            self.max_megapixels <= PILLOW_MEGAPIXELS,
+            "max_megapixels",
+            self.max_megapixels,
+            f"at most {PILLOW_MEGAPIXELS}",
+        )
         _require(self.threads >= 0, "threads", self.threads, "0 or more")
         for name in ("detection_size", "detection_limit"):
             value = getattr(self, name)
@@ -106,4 +116,5 @@ def _read(name: str, kind: str, text: str) -> object:
     try:
         return readers[kind](text)
     except ValueError:
-        raise SettingsError(f"LOOKALIKE_{name.upper()} is {text!r}; set it to a number") from None
+        number = "a whole number" if kind == "int" else "a number"
+        raise SettingsError(f"LOOKALIKE_{name.upper()} is {text!r}; set it to {number}") from None

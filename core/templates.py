@@ -123,17 +123,17 @@ def likely_mislabels(embeddings: list[NDArray[np.float32]]) -> list[int]:
 def make_templates(embeddings: NDArray[np.float32], clusters: int) -> NDArray[np.float32]:
     """(n, D) unit embeddings of one actor → (k, D) unit templates, 1 ≤ k ≤ `clusters`.
 
-    One cluster is the mean; more are k-means centres (SciPy, k-means++, fixed seed). An actor
-    with no more portraits than clusters keeps each portrait as a template.
+    One cluster is the mean; more are k-means centres (SciPy, best of 20 starts, fixed seed).
+    An actor with no more different portraits than clusters keeps each as a template.
     """
+    different = np.unique(embeddings, axis=0)
     if clusters == 1:
-        centres = embeddings.mean(axis=0, keepdims=True)
-    elif len(embeddings) <= clusters:
-        centres = embeddings
+        centres = embeddings.mean(axis=0, keepdims=True, dtype=np.float64)
+    elif len(different) <= clusters:
+        centres = different
     else:
-        from scipy.cluster.vq import kmeans2
+        from scipy.cluster.vq import kmeans
 
-        _, members = kmeans2(embeddings.astype(np.float64), clusters, minit="++", rng=0)
-        centres = np.stack([embeddings[members == label].mean(axis=0) for label in set(members)])
+        centres, _ = kmeans(embeddings.astype(np.float64), clusters, rng=0)
     unit: NDArray[np.float32] = centres / np.linalg.norm(centres, axis=1, keepdims=True)
     return unit.astype(np.float32)

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import contextlib
+import os
 import shutil
 import tempfile
 import threading
 import time
+import uuid
+from collections.abc import Callable
 from pathlib import Path
 
 from filelock import FileLock, Timeout
@@ -24,14 +27,15 @@ class VisitorFolder:
     """
 
     def __init__(self, parent: Path | None = None) -> None:
-        """Sweep `parent` (default: `lookalike-photos` in the system's temporary folder)."""
-        self._parent = parent or Path(tempfile.gettempdir()) / "lookalike-photos"
+        """Sweep `parent` (default: this user's own in the system's temporary folder)."""
+        self._parent = parent or Path(tempfile.gettempdir()) / f"lookalike-photos-{_user()}"
         with storage_errors(self._parent):
             self._parent.mkdir(mode=0o700, parents=True, exist_ok=True)
             self._sweep_dead()
-            self.path = Path(tempfile.mkdtemp(dir=self._parent))  # mode 0700
+            self.path = self._parent / uuid.uuid4().hex
             self._lock = FileLock(self._lock_file(self.path))
-            self._lock.acquire()
+            self._lock.acquire()  # before there is a folder that another process could sweep
+            self.path.mkdir(mode=0o700)
 
     def close(self) -> None:
         """Delete the folder and all that is in it."""
@@ -55,10 +59,11 @@ class VisitorFolder:
     def sweep_old(self, seconds: float) -> None:
         """One round of `keep_swept`."""
         limit = time.time() - seconds
-        for path in sorted(self.path.rglob("*"), reverse=True):  # children before parents
-            with contextlib.suppress(OSError):  # deleted meanwhile, or not empty
-                if path.stat().st_ctime < limit:
-                    path.rmdir() if path.is_dir() else path.unlink()
+        for folder, folders, files in os.walk(self.path, topdown=False):
+            for name in files:
+                _delete_if_older(Path(folder, name), limit, Path.unlink)
+            for name in folders:
+                _delete_if_older(Path(folder, name), limit, Path.rmdir)
 
     @staticmethod
     def _lock_file(folder: Path) -> Path:
@@ -74,3 +79,14 @@ class VisitorFolder:
             shutil.rmtree(folder, ignore_errors=True)
             lock.release()
             self._lock_file(folder).unlink(missing_ok=True)
+
+
+def _user() -> int | str:
+    """Who runs this: another user's folder could be neither read nor swept."""
+    return os.getuid() if hasattr(os, "getuid") else "all"
+
+
+def _delete_if_older(path: Path, limit: float, delete: Callable[[Path], None]) -> None:
+    with contextlib.suppress(OSError):  # deleted meanwhile, or a folder that is not empty
+        if path.lstat().st_ctime < limit:
+            delete(path)

@@ -1,0 +1,114 @@
+"""Settings: read from the environment, refused by name where they cannot be used."""
+
+from __future__ import annotations
+
+from dataclasses import FrozenInstanceError, fields
+from pathlib import Path
+
+import pytest
+
+from core.errors import SettingsError
+from core.settings import ROOT, Settings, load_settings
+
+
+def test_an_empty_environment_gives_the_defaults() -> None:
+    settings = load_settings({})
+    assert settings == Settings()
+    assert settings.index_path == ROOT / "dataset" / "actor_index.npz"
+    assert settings.cache_path == ROOT / "dataset" / "embeddings.json"
+    assert settings.starter_path.is_file()
+
+
+def test_every_field_is_read_from_its_variable() -> None:
+    wanted = {
+        "model_pack": "sface",
+        "models_dir": Path("/m"),
+        "dataset_dir": Path("/d"),
+        "index_file": Path("/i.npz"),
+        "cache_file": Path("/c.json"),
+        "pack_pins": Path("/p.json"),
+        "temp_dir": Path("/t"),
+        "hub_timeout": 1.5,
+        "max_megapixels": 12.5,
+        "max_megabytes": 3.0,
+        "detection_size": 320,
+        "detection_limit": 2048,
+        "detection_threshold": 0.6,
+        "min_face": 30,
+        "contact": "me@example.org",
+        "wikidata_url": "http://127.0.0.1:1/sparql",
+        "commons_url": "http://127.0.0.1:1/api.php",
+        "threads": 3,
+        "photo_seconds": 90,
+        "top_k": 7,
+        "lang": "ko",
+    }
+    assert set(wanted) == {field.name for field in fields(Settings)}  # none is forgotten here
+    settings = load_settings({f"LOOKALIKE_{k.upper()}": str(v) for k, v in wanted.items()})
+    assert {name: getattr(settings, name) for name in wanted} == wanted
+    assert (settings.index_path, settings.cache_path) == (Path("/i.npz"), Path("/c.json"))
+
+
+def test_the_process_environment_is_read(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("LOOKALIKE_TOP_K", "9")
+    assert load_settings().top_k == 9
+
+
+def test_other_variables_and_empty_ones_change_nothing() -> None:
+    assert (
+        load_settings({"TOP_K": "9", "LOOKALIKE_TOP_K": "", "LOOKALIKE_OTHER": "1"}) == Settings()
+    )
+
+
+def test_index_and_cache_lie_in_the_dataset_folder() -> None:
+    settings = load_settings({"LOOKALIKE_DATASET_DIR": "/photos"})
+    assert settings.index_path.parent == settings.cache_path.parent == Path("/photos")
+
+
+def test_paths_are_absolute_and_know_the_home_folder(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("HOME", "/home/someone")
+    environ = {"LOOKALIKE_DATASET_DIR": "photos", "LOOKALIKE_MODELS_DIR": "~/models"}
+    settings = load_settings(environ)
+    assert settings.dataset_dir == tmp_path / "photos"
+    assert settings.models_dir == Path("/home/someone/models")
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "remedy"),
+    [
+        ("MODEL_PACK", "buffalo_l", "one of auto, auraface, sface"),
+        ("LANG", "de", "one of en, ko"),
+        ("HUB_TIMEOUT", "soon", "a number"),
+        ("HUB_TIMEOUT", "0", "more than 0"),
+        ("HUB_TIMEOUT", "nan", "more than 0"),
+        ("MAX_MEGAPIXELS", "-1", "more than 0"),
+        ("MAX_MEGAPIXELS", "200", "at most 178"),
+        ("MAX_MEGABYTES", "0", "more than 0"),
+        ("DETECTION_SIZE", "600", "a multiple of 32"),
+        ("DETECTION_SIZE", "0", "a multiple of 32"),
+        ("DETECTION_LIMIT", "-32", "a multiple of 32"),
+        ("DETECTION_THRESHOLD", "1", "between 0 and 1"),
+        ("DETECTION_THRESHOLD", "0", "between 0 and 1"),
+        ("MIN_FACE", "0", "more than 0"),
+        ("THREADS", "-1", "0 or more"),
+        ("THREADS", "1.5", "a whole number"),
+        ("PHOTO_SECONDS", "0", "more than 0"),
+        ("TOP_K", "0", "more than 0"),
+        ("TOP_K", "five", "a whole number"),
+    ],
+)
+def test_a_value_that_cannot_be_used_is_refused_by_its_name(
+    name: str, value: str, remedy: str
+) -> None:
+    with pytest.raises(SettingsError, match=remedy) as refused:
+        load_settings({f"LOOKALIKE_{name}": value})
+    assert str(refused.value).startswith(f"LOOKALIKE_{name} is ")
+    assert "\n" not in str(refused.value)
+
+
+def test_settings_do_not_change_under_way() -> None:
+    with pytest.raises(FrozenInstanceError):
+        Settings().top_k = 3  # type: ignore[misc]
