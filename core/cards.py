@@ -13,6 +13,7 @@ from urllib.parse import quote
 import numpy as np
 from PIL import Image, ImageOps
 
+from core.credits import Credit
 from core.index import Match
 from core.lookalike import Answer, LookalikeFinder
 from core.photo import read_photo
@@ -99,13 +100,26 @@ def _name(finder: LookalikeFinder, match: Match, texts: Texts, lang: str) -> str
     parts = [f'<span class="name">{escape(match.actor)}</span>']
     if finder.portrait_path(match) is None:
         url = LOOK_UP.format(lang=lang, name=quote(match.actor))
-        label = escape(texts["look_up"])
-        parts.append(f'<a href="{url}" target="_blank" rel="noopener noreferrer">{label}</a>')
+        parts.append(f"<small>{_linked(texts['look_up'], url)}</small>")
     elif match.portrait and match.portrait.credit:
-        credit = match.portrait.credit
-        text = texts["photo_by"].format(author=credit.author, licence=credit.licence)
-        parts.append(f"<small>{escape(text)}</small>")
+        parts.append(f"<small>{_credit(match.portrait.credit, texts)}</small>")
     return f'<span class="who">{"".join(parts)}</span>'
+
+
+def _credit(credit: Credit, texts: Texts) -> str:
+    """Author and licence, each linked to its page where that is known."""
+    return escape(texts["photo_by"]).format(
+        author=_linked(credit.author, credit.source),
+        licence=_linked(credit.licence, credit.licence_url),
+    )
+
+
+def _linked(text: str, url: str) -> str:
+    """Text linked to a web page; to nothing else, whatever the credits file says."""
+    if not url.startswith(("https://", "http://")):
+        return escape(text)
+    address = escape(url, quote=True)
+    return f'<a href="{address}" target="_blank" rel="noopener noreferrer">{escape(text)}</a>'
 
 
 def _score(match: Match, texts: Texts) -> str:

@@ -59,6 +59,8 @@ def test_portraits_and_credits_stand_beside_the_visitor(
         expect(page.locator(".result .headline")).to_contain_text(
             "Photo: Jane <b>Doe</b>, CC BY-SA"
         )
+        licence = page.locator(".result .headline small a", has_text="CC BY-SA 4.0")
+        expect(licence).to_have_attribute("href", "https://example.org/by-sa")
         expect(page.locator(".result .note")).to_contain_text("A small gallery")
         pictures = page.locator(".result img.face")
         expect(pictures).to_have_count(6)  # the visitor and five portraits
