@@ -21,7 +21,7 @@ from core.cards import problem_html, result_html, waiting_html
 from core.cpu import usable_cpus
 from core.errors import LookalikeError, PhotoError
 from core.lookalike import LookalikeFinder, answer_json
-from core.page_text import page_text, visitor_language
+from core.page_text import banners, page_text, visitor_language
 from core.phrases import configure_logging, log
 from core.settings import load_settings
 from core.startup import start
@@ -48,42 +48,45 @@ def photo_input(**options: Any) -> gr.Image:
     return image
 
 
-def banners(finder: LookalikeFinder) -> list[str]:
-    """What a visitor should know of this gallery and model, as keys of the page's texts."""
-    if finder.notice:
-        return ["fallback"]
-    if finder.index.info.source == "starter":
-        return ["starter"]
-    return ["embedded"] if finder.engine.pack.name == "sface" else []
+class Handlers:
+    """What the page's events and its API call: plain functions round the finder."""
+
+    def __init__(self, finder: LookalikeFinder, texts: dict[str, dict[str, str]]) -> None:
+        """`texts` by language, as `page_text` gives them."""
+        self.finder = finder
+        self.texts = texts
+
+    def show_waiting(self, request: gr.Request) -> str:
+        """What stands in the result's place before the first photo."""
+        return self.show_matches(None, request)
+
+    def show_matches(self, photo: str | None, request: gr.Request) -> str:
+        """HTML for a photo that arrived, in its visitor's language."""
+        lang = visitor_language(request.headers.get("accept-language"))
+        texts = self.texts[lang]
+        if photo is None:
+            return waiting_html(texts["waiting"])
+        try:
+            return result_html(self.finder, self.finder.find(photo), texts, lang)
+        except PhotoError as error:
+            return problem_html(texts[error.code])
+        except LookalikeError as error:
+            log.error("a match failed: %s", error)
+            raise gr.Error(texts["failed"]) from error
+
+    def match(self, photo: str, top_k: float | None) -> dict[str, Any]:
+        """The closest actors for each face of a photo, as JSON; see the README for its form."""
+        if photo is None:
+            raise gr.Error("no photo was sent; pass handle_file(path)")
+        answer = answer_json(self.finder, photo, max(1, int(top_k)) if top_k else None)
+        return {**answer, "photo": Path(photo).name}
 
 
 def build_demo(finder: LookalikeFinder) -> gr.Blocks:
     """The page for a finder. Launch it with `serve`."""
     texts = page_text(finder)
     i18n = gr.I18n(**texts)
-
-    def show_matches(photo: str | None, request: gr.Request) -> str:
-        lang = visitor_language(request.headers.get("accept-language"))
-        if photo is None:
-            return waiting_html(texts[lang]["waiting"])
-        try:
-            return result_html(finder, finder.find(photo), texts[lang], lang)
-        except PhotoError as error:
-            return problem_html(texts[lang][error.code])
-        except LookalikeError as error:
-            log.error("a match failed: %s", error)
-            raise gr.Error(texts[lang]["failed"]) from error
-
-    def show_waiting(request: gr.Request) -> str:
-        return show_matches(None, request)
-
-    def match(photo: str, top_k: float) -> dict[str, Any]:
-        """The closest actors for each face of a photo, as JSON; see the README for its form."""
-        if photo is None:
-            raise gr.Error("no photo was sent; pass handle_file(path)")
-        return {**answer_json(finder, photo, max(1, int(top_k))), "photo": Path(photo).name}
-
-    at_once = usable_cpus()
+    handlers = Handlers(finder, texts)
     seconds = finder.settings.photo_seconds
     with gr.Blocks(
         title="Lookalike", analytics_enabled=False, delete_cache=(min(10, seconds), seconds)
@@ -94,28 +97,42 @@ def build_demo(finder: LookalikeFinder) -> gr.Blocks:
             gr.Markdown(i18n(key), elem_classes="banner")
         with gr.Row():
             with gr.Column():
-                photo = photo_input(
-                    label=i18n("photo"),
-                    sources=["upload", "webcam", "clipboard"],
-                    buttons=[],
-                    height=380,
-                )
+                sources = ["upload", "webcam", "clipboard"]
+                photo = photo_input(label=i18n("photo"), sources=sources, buttons=[], height=380)
                 gr.Markdown(i18n("privacy"), elem_id="privacy")
             with gr.Column():
                 result = gr.HTML(elem_id="result")
         gr.Markdown(i18n("footer"), elem_id="footer")
-        shown: dict[str, Any] = {"outputs": result, "api_visibility": "private"}
-        demo.load(show_waiting, None, **shown)
-        photo.change(
-            show_matches, photo, trigger_mode="always_last", concurrency_limit=at_once, **shown
-        )
-        with gr.Row(visible=False):
-            for_api = [photo_input(label="photo"), gr.Number(5, precision=0, label="top_k")]
-            gr.Button().click(
-                match, for_api, gr.JSON(label="answer"), api_name="match", concurrency_limit=at_once
-            )
+        connect_page(demo, handlers, photo, result)
+        add_api(handlers)
     demo.i18n = i18n
     return demo
+
+
+def connect_page(demo: gr.Blocks, handlers: Handlers, photo: gr.Image, result: gr.HTML) -> None:
+    """A match starts on its own when a photo arrives, and the newest photo wins."""
+    shown: dict[str, Any] = {"outputs": result, "api_visibility": "private"}
+    demo.load(handlers.show_waiting, None, **shown)
+    photo.change(
+        handlers.show_matches,
+        photo,
+        trigger_mode="always_last",
+        concurrency_limit=usable_cpus(),
+        **shown,
+    )
+
+
+def add_api(handlers: Handlers) -> None:
+    """The endpoint `/match`: real components, hidden, so that Gradio checks what it is sent."""
+    with gr.Row(visible=False):
+        inputs = [photo_input(label="photo"), gr.Number(5, precision=0, label="top_k")]
+        gr.Button().click(
+            handlers.match,
+            inputs,
+            gr.JSON(label="answer"),
+            api_name="match",
+            concurrency_limit=usable_cpus(),
+        )
 
 
 def serve(demo: gr.Blocks, finder: LookalikeFinder, **options: Any) -> None:

@@ -100,3 +100,12 @@ def page_text(finder: LookalikeFinder) -> dict[str, dict[str, str]]:
         lang: {key: text.format(**known) if key in fixed else text for key, text in table.items()}
         for lang, table in PAGE_TEXT.items()
     }
+
+
+def banners(finder: LookalikeFinder) -> list[str]:
+    """What a visitor should know of this gallery and model, as keys of the page's texts."""
+    if finder.notice:
+        return ["fallback"]
+    if finder.index.info.source == "starter":
+        return ["starter"]
+    return ["embedded"] if finder.engine.pack.name == "sface" else []
