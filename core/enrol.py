@@ -11,11 +11,19 @@ from typing import TYPE_CHECKING, Any
 
 from core.cache import EmbeddingsCache, EnrolledPhoto, PackCache, load_cache, save_cache
 from core.errors import IndexRefusedError, PhotoError, StorageError
-from core.gallery import GalleryPhoto, Portrait, gallery_listing, scan_gallery
+from core.gallery import (
+    GalleryPhoto,
+    Portrait,
+    gallery_listing,
+    listing_of,
+    scan_gallery,
+    starter_listing,
+)
 from core.index import ActorIndex
 from core.packs import PACKS, ModelPack, get_pack
 from core.photo import read_photo
 from core.phrases import log
+from core.removals import load_removals, take_out
 from core.settings import Settings
 from core.templates import build_index
 
@@ -69,23 +77,69 @@ def enrol_gallery(
         GalleryError: no folder, or nothing in it can be used.
     """
     photos = scan_gallery(settings.dataset_dir)
-    cache = _load_or_new(settings.cache_path)
-    pack = _pack_cache(cache, engine.pack, settings)
-    portraits = [(photo, _portrait(photo)) for photo in photos]
-    cache.latest, cache.actors = engine.pack.name, {}
+    cache, new = embed_gallery(engine, photos, settings, progress)
+    return enrolment_of(cache, photos, new, clusters=clusters)
+
+
+def embed_gallery(
+    engine: FaceEngine, photos: list[GalleryPhoto], settings: Settings, progress: Progress
+) -> tuple[EmbeddingsCache, set[str]]:
+    """The cache on disk, brought up to date; the hashes of the photos that were new to it."""
+    cache = load_or_new(settings.cache_path)
+    try:
+        new = update_cache(
+            cache, photos, engine.pack, lambda: engine, settings=settings, progress=progress
+        )
+    finally:  # interrupted too: what was embedded need not be embedded again
+        _keep(cache, settings.cache_path)
+    return cache, new
+
+
+def update_cache(
+    cache: EmbeddingsCache,
+    photos: list[GalleryPhoto],
+    model_pack: ModelPack,
+    engine: Callable[[], FaceEngine],
+    *,
+    settings: Settings,
+    progress: Progress = lambda items: items,
+) -> set[str]:
+    """Bring a cache up to date with these photos; the hashes of those that were new to it.
+
+    The engine is asked for only if there are any. Actors taken out by removals.json are left out.
+    """
+    pack = _pack_cache(cache, model_pack, settings)
+    removals = load_removals(settings.removals_path)
+    portraits = [(photo, _portrait(photo)) for photo in photos if photo.actor not in removals]
+    cache.latest, cache.actors = pack.name, {}
     for photo, portrait in portraits:
         cache.actors.setdefault(photo.actor, []).append(portrait)
     new = {entry.sha256: photo for photo, entry in portraits if _is_new(entry, pack)}
     cache.forget_gone()
-    try:
-        for found in _embed_photos(engine, new, settings, progress):
+    if new:
+        for found in _embed_photos(engine(), new, settings, progress):
             pack.photos.update(found)
-    finally:  # interrupted too: what was embedded need not be embedded again
-        _keep(cache, settings.cache_path)
+    return set(new)
+
+
+def enrolment_of(
+    cache: EmbeddingsCache,
+    photos: list[GalleryPhoto],
+    new: set[str],
+    *,
+    clusters: int = 1,
+) -> Enrolment:
+    """The index of these photos, by the pack their cache was last brought up to date with.
+
+    Raises:
+        GalleryError: nothing in them can be used.
+    """
+    pack = cache.packs[cache.latest or ""]
     listing = gallery_listing(photos)
     index = build_index(cache, pack, source="gallery", listing=listing, clusters=clusters)
+    removed = {photo.file: "removed" for photo in photos if photo.actor not in cache.actors}
     embedded = sum(pack.photos[key].embedding is not None for key in new)
-    return _enrolment(index, cache, len(photos), embedded)
+    return _enrolment(index, cache, len(photos), embedded, removed)
 
 
 def _keep(cache: EmbeddingsCache, path: Path) -> None:
@@ -134,7 +188,9 @@ def index_from_cache(
             f"{path} was made with other weights of pack {stored.name}; build from the photos again"
         )
     starter = path.resolve() == settings.starter_path.resolve()
-    listing = "" if starter else _listing_of(cache, settings.dataset_dir)
+    photos = [portrait for row in cache.actors.values() for portrait in row]
+    removed = take_out(cache, load_removals(settings.removals_path))
+    listing = starter_listing(path) if starter else listing_of(photos, settings.dataset_dir)
     index = build_index(
         cache,
         stored,
@@ -142,23 +198,25 @@ def index_from_cache(
         listing=listing,
         clusters=clusters,
     )
-    return _enrolment(index, cache, sum(map(len, cache.actors.values())), 0)
+    return _enrolment(index, cache, len(photos), 0, removed)
 
 
-def _listing_of(cache: EmbeddingsCache, dataset_dir: Path) -> str:
-    """The gallery's listing, if the cache has all its photos and no other; else none."""
-    photos = scan_gallery(dataset_dir) if dataset_dir.is_dir() else []
-    cached = {(entry.file, entry.credit) for row in cache.actors.values() for entry in row}
-    same = cached == {(photo.file, photo.credit) for photo in photos}
-    return gallery_listing(photos) if same else ""
-
-
-def _enrolment(index: ActorIndex, cache: EmbeddingsCache, photos: int, embedded: int) -> Enrolment:
+def _enrolment(
+    index: ActorIndex,
+    cache: EmbeddingsCache,
+    photos: int,
+    embedded: int,
+    removed: dict[str, str],
+) -> Enrolment:
+    if removed:
+        info = replace(index.info, left_out={**index.info.left_out, **removed})
+        index = replace(index, info=info)
     missing = tuple(sorted(cache.actors.keys() - set(index.actors)))
     return Enrolment(index, photos, embedded, missing)
 
 
-def _load_or_new(path: Path) -> EmbeddingsCache:
+def load_or_new(path: Path) -> EmbeddingsCache:
+    """A cache, or an empty one where there is none; a damaged one is a warning."""
     if not path.exists():
         return EmbeddingsCache()
     try:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -85,6 +86,19 @@ def gallery_listing(photos: list[GalleryPhoto]) -> str:
     """
     lines = [f"{photo.file}\t{_size_of(photo.path)}\t{photo.credit}" for photo in photos]
     return sha256_of("\n".join(lines).encode(errors="surrogateescape"))[:16]
+
+
+def listing_of(portraits: Iterable[Portrait], dataset_dir: Path) -> str:
+    """The folder's listing, if these are all its photos and it has no other; else ""."""
+    photos = scan_gallery(dataset_dir) if dataset_dir.is_dir() else []
+    known = {(portrait.file, portrait.credit) for portrait in portraits}
+    same = known == {(photo.file, photo.credit) for photo in photos}
+    return gallery_listing(photos) if same else ""
+
+
+def starter_listing(path: Path) -> str:
+    """Fingerprint of the starter gallery, which a new version of the app may replace."""
+    return sha256_of(path)[:16]
 
 
 def _size_of(path: Path) -> int:

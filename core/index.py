@@ -51,7 +51,7 @@ class IndexInfo:
     detection: dict[str, Any]
     libraries: dict[str, str]  # name → version that made the embeddings
     source: str  # "gallery" or "starter"
-    listing: str  # fingerprint of the gallery's files; "" for a starter
+    listing: str  # fingerprint of the gallery's files, or of the starter gallery; "" if unknown
     clusters: int  # templates an actor at most
     built: str  # UTC, ISO 8601
     left_out: dict[str, str] = field(default_factory=dict)  # photo → reason

@@ -24,6 +24,8 @@ class Settings:
     dataset_dir: Path = ROOT / "dataset"  # <Actor name>/*.jpg and credits.csv
     index_file: Path | None = None  # default: <dataset_dir>/actor_index.npz
     cache_file: Path | None = None  # default: <dataset_dir>/embeddings.json
+    starter_file: Path | None = None  # default: dataset/starter_embeddings.json of the project
+    removals_file: Path | None = None  # default: dataset/removals.json of the project
     pack_pins: Path | None = None  # JSON with other sizes and hashes than PACKS (a mirror, tests)
     temp_dir: Path | None = None  # visitors' photos; default: in the system's temporary folder
     hub_timeout: float = 3.0  # seconds the Hub is given to answer
@@ -54,7 +56,12 @@ class Settings:
     @property
     def starter_path(self) -> Path:
         """The committed starter gallery: an embeddings cache without photos."""
-        return ROOT / "dataset" / "starter_embeddings.json"
+        return self.starter_file or ROOT / "dataset" / "starter_embeddings.json"
+
+    @property
+    def removals_path(self) -> Path:
+        """The committed list of people who asked not to be matched; see core/removals.py."""
+        return self.removals_file or ROOT / "dataset" / "removals.json"
 
     def __post_init__(self) -> None:
         """Refuse values that no part of the program could use."""

@@ -12,12 +12,13 @@ from tqdm import tqdm
 from core.enrol import Enrolment, detection_settings, enrol_gallery, index_from_cache
 from core.errors import GalleryError, IndexRefusedError, LookalikeError, ModelError
 from core.faces import FaceEngine
-from core.gallery import gallery_listing, scan_gallery
+from core.gallery import gallery_listing, scan_gallery, starter_listing
 from core.index import ActorIndex, load_index, save_index
 from core.lookalike import LookalikeFinder
 from core.models import InstalledPack, ensure_models, is_at_hand
 from core.packs import get_pack
 from core.phrases import log, say
+from core.removals import load_removals
 from core.settings import Settings
 
 
@@ -65,8 +66,13 @@ def check_index(index: ActorIndex, settings: Settings, listing: str | None = Non
         raise IndexRefusedError(f"it was made with other weights of pack {info.pack}")
     if info.detection != detection_settings(settings):
         raise IndexRefusedError("it was made with other detection settings")
+    if listing is None and info.source == "starter" and settings.starter_path.is_file():
+        listing = starter_listing(settings.starter_path)
     if listing is not None and listing != info.listing:
-        raise IndexRefusedError("the photos of the gallery have changed")
+        raise IndexRefusedError("the gallery has changed")
+    removals = load_removals(settings.removals_path)
+    if any(name in removals for name in index.actors):
+        raise IndexRefusedError("it holds people who were taken out")
 
 
 def pack_for_photos(settings: Settings) -> str:

@@ -18,6 +18,7 @@ from dataclasses import replace
 from core.enrol import Enrolment
 from core.faces import FaceEngine
 from core.gallery import scan_gallery
+from core.index import save_index
 from core.models import ensure_models
 from core.phrases import log
 from core.settings import PACK_CHOICES, load_settings
@@ -56,12 +57,14 @@ def main() -> int:
         cache_file=args.cache or settings.cache_file,
     )
     started = time.perf_counter()
-    if not scan_gallery(settings.dataset_dir):
+    engine, source = None, "starter"
+    if scan_gallery(settings.dataset_dir):
+        source = "gallery"
+        engine = FaceEngine(ensure_models(settings, pack_for_photos(settings)), settings)
+    else:
         log.info("%s has no photos: the starter gallery is used", settings.dataset_dir)
-        build(None, "starter", settings, clusters=args.clusters)
-        return 0
-    engine = FaceEngine(ensure_models(settings, pack_for_photos(settings)), settings)
-    enrolment = build(engine, "gallery", settings, clusters=args.clusters)
+    enrolment = build(engine, source, settings, clusters=args.clusters, keep=False)
+    save_index(enrolment.index, settings.index_path)
     print(summary(enrolment, time.perf_counter() - started))
     return 0
 

@@ -7,6 +7,7 @@ Exit status: 0 if every photo had a face, 1 if some had not, 2 for a usage or se
 from __future__ import annotations
 
 import json
+import os
 import sys
 from pathlib import Path
 
@@ -15,6 +16,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent))  # run by path, 
 from dataclasses import replace
 from typing import Any
 
+from core.errors import IndexRefusedError
 from core.index import load_index
 from core.lookalike import LookalikeFinder, answer_json
 from core.models import ensure_models
@@ -29,12 +31,18 @@ def main() -> int:
     parser.add_argument("photos", nargs="+", metavar="PHOTO")
     parser.add_argument("--top-k", type=positive, default=5, help="actors per face; default: 5")
     parser.add_argument("--json", action="store_true", help="one JSON object a line")
-    parser.add_argument("--index", type=path, help="search this index; default: the app's own")
+    parser.add_argument(
+        "--index",
+        type=path,
+        help="search this index, with its photos beside it or in LOOKALIKE_DATASET_DIR;"
+        " default: the app's own",
+    )
     parser.add_argument("--pack", choices=PACK_CHOICES, help="refuse an index of another pack")
     args = parser.parse_args()
     settings = load_settings()
     settings = replace(settings, model_pack=args.pack or settings.model_pack)
     finder = finder_for(args.index, settings) if args.index else start(settings)
+    sys.stdout.reconfigure(errors="backslashreplace")  # JSON's escape, for names of no UTF-8
     failed = False
     for photo in args.photos:
         answer = answer_json(finder, photo, args.top_k)
@@ -45,9 +53,14 @@ def main() -> int:
 
 def finder_for(index_file: Path, settings: Settings) -> LookalikeFinder:
     """A finder for exactly this index: refused, not rebuilt, if it does not fit."""
-    settings = replace(settings, index_file=index_file, dataset_dir=index_file.parent)
+    settings = replace(settings, index_file=index_file)
+    if not os.environ.get("LOOKALIKE_DATASET_DIR"):
+        settings = replace(settings, dataset_dir=index_file.parent)
     index = load_index(index_file)
-    check_index(index, settings)
+    try:
+        check_index(index, settings)
+    except IndexRefusedError as error:
+        raise IndexRefusedError(f"{index_file} is refused: {error}") from error
     plan = Plan(index.info.pack, index, index.info.source)
     return load_finder(plan, ensure_models(settings, index.info.pack), settings)
 

@@ -55,7 +55,7 @@ def main() -> int:
     starter = merged(caches)
     faults = [*disagreements(caches), *label_faults(starter)]
     if faults:
-        raise GalleryError("the starter gallery is not written: " + "; ".join(faults))
+        raise GalleryError("the labels do not pass, nothing is written: " + "; ".join(faults))
     if not args.check:
         save_cache(starter, settings.starter_path)
     count = sum(len(photos) for photos in starter.actors.values())

@@ -241,7 +241,7 @@ def test_decompression_bomb_is_refused_before_it_is_decoded(side: int) -> None:
     started = time.perf_counter()
     with pytest.raises(PhotoTooLargeError, match="50 megapixels") as refused:
         read_photo(data)
-    assert time.perf_counter() - started < 0.1
+    assert time.perf_counter() - started < 0.5
     assert refused.value.code == "too_large"
 
 

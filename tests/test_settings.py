@@ -26,6 +26,8 @@ def test_every_field_is_read_from_its_variable() -> None:
         "dataset_dir": Path("/d"),
         "index_file": Path("/i.npz"),
         "cache_file": Path("/c.json"),
+        "starter_file": Path("/s.json"),
+        "removals_file": Path("/r.json"),
         "pack_pins": Path("/p.json"),
         "temp_dir": Path("/t"),
         "hub_timeout": 1.5,

@@ -1,0 +1,88 @@
+"""`removals.json`: people who are not to be matched, honoured whenever an index is made.
+
+    {"schema": 1, "names": ["<SHA-256 of the name>", …, ""]}
+
+The list is committed, so it carries no name: only the hash of each one's normalised name. There
+is no salt, since it would stand beside the hashes: whoever knows a name can ask whether it is
+listed, nobody can read the names off. The empty text at the end lets any other line be deleted.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+
+from core.actors_file import safe_folder
+from core.cache import EmbeddingsCache
+from core.errors import GalleryError
+from core.storage import new_file, sha256_of
+from core.templates import label_of
+
+SCHEMA = 1
+HEX_DIGITS = 64
+
+
+@dataclass(frozen=True)
+class Removals:
+    """Who was taken out; `name in removals` asks for a name, however it is written."""
+
+    hashes: frozenset[str] = frozenset()  # of `name_hash`
+
+    def __contains__(self, name: object) -> bool:
+        """Whether this person was taken out."""
+        return isinstance(name, str) and name_hash(name) in self.hashes
+
+    def and_of(self, names: Iterable[str]) -> Removals:
+        """These and the people of these names."""
+        return Removals(self.hashes | set(map(name_hash, names)))
+
+
+def name_hash(name: str) -> str:
+    """SHA-256 of a name as its folder is called (NFC, safe signs), in folded case."""
+    with suppress(GalleryError):  # a folder's name that no actor could be given: as it is
+        name = safe_folder(name)
+    return sha256_of(name.casefold().encode(errors="replace"))
+
+
+def load_removals(path: Path) -> Removals:
+    """The list; an empty one if the file is not there.
+
+    Raises:
+        GalleryError: it cannot be read. Going on without it would match people who asked not to be.
+    """
+    if not path.exists():
+        return Removals()
+    try:
+        content = json.loads(path.read_text("utf-8"))
+        if content["schema"] != SCHEMA:
+            raise ValueError(f"schema {content['schema']}, this version reads {SCHEMA}")
+        return Removals(frozenset(_checked(entry) for entry in content["names"] if entry))
+    except (OSError, ValueError, LookupError, TypeError, RecursionError) as error:
+        raise GalleryError(
+            f"{path} cannot be read ({error}); restore it, so that nobody on it is matched"
+        ) from error
+
+
+def save_removals(removals: Removals, path: Path) -> None:
+    """Write the list by rename, one hash a line, so that one can be deleted by hand."""
+    content = {"schema": SCHEMA, "names": [*sorted(removals.hashes), ""]}
+    with new_file(path) as temporary:
+        temporary.write_text(json.dumps(content, indent=1) + "\n", encoding="utf-8")
+
+
+def take_out(cache: EmbeddingsCache, removals: Removals) -> dict[str, str]:
+    """Take the removed people and their embeddings out of a cache; photo → "removed"."""
+    gone = [name for name in cache.actors if name in removals]
+    labels = [label_of(name, portrait) for name in gone for portrait in cache.actors.pop(name)]
+    if gone:
+        cache.forget_gone()
+    return dict.fromkeys(labels, "removed")
+
+
+def _checked(entry: str) -> str:
+    if len(entry) != HEX_DIGITS or set(entry) - set("0123456789abcdef"):
+        raise ValueError(f"{entry!r} is no SHA-256")
+    return entry

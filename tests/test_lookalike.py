@@ -1,0 +1,210 @@
+"""The one match function: photo in, actors out, in the JSON form that others build on."""
+
+from __future__ import annotations
+
+import io
+import json
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from PIL import Image
+
+from core.enrol import enrol_gallery, index_from_cache
+from core.errors import NoFaceError, PhotoTooLargeError, UnreadablePhotoError
+from core.faces import FaceEngine
+from core.gallery import Portrait
+from core.index import Match
+from core.lookalike import LookalikeFinder, answer_json
+from core.settings import Settings
+from tests.conftest import ASTRONAUT, SIX_PEOPLE
+from tests.test_enrol import SIX_FACES, fill_gallery, head
+
+
+@pytest.fixture(scope="module")
+def finder(
+    engine: FaceEngine, models_dir: Path, tmp_path_factory: pytest.TempPathFactory
+) -> LookalikeFinder:
+    """A finder on a gallery of seven real people with photos."""
+    dataset = tmp_path_factory.mktemp("gallery")
+    fill_gallery(dataset, [*SIX_FACES, "Astronaut"])
+    settings = Settings(models_dir=models_dir, dataset_dir=dataset)
+    return LookalikeFinder(engine, enrol_gallery(engine, settings).index, settings)
+
+
+@pytest.fixture(scope="module")
+def starter_finder(finder: LookalikeFinder) -> LookalikeFinder:
+    settings = finder.settings
+    return replace(finder, index=index_from_cache(settings.starter_path, settings).index)
+
+
+@pytest.fixture
+def blank(tmp_path: Path) -> Path:
+    Image.new("RGB", (320, 240), "grey").save(tmp_path / "blank.png")
+    return tmp_path / "blank.png"
+
+
+def test_everyone_in_a_group_finds_themselves_largest_first(finder: LookalikeFinder) -> None:
+    answer = finder.find(SIX_PEOPLE)
+    assert answer.pack == "sface"
+    areas = [entry.face.detection.area for entry in answer.faces]
+    assert areas == sorted(areas, reverse=True)
+    firsts = [entry.matches[0] for entry in answer.faces]
+    assert sorted(match.actor for match in firsts) == sorted(SIX_FACES)
+    for entry in answer.faces:
+        assert entry.matches[0].similarity > entry.matches[1].similarity + 0.2
+        x1, y1, x2, y2 = entry.face.detection.box
+        left, top, right, bottom = SIX_FACES[entry.matches[0].actor]
+        assert left < (x1 + x2) / 2 < right
+        assert top < (y1 + y2) / 2 < bottom
+
+
+def test_path_bytes_and_picture_give_the_same(finder: LookalikeFinder) -> None:
+    photo = Image.open(ASTRONAUT)
+    answers = [
+        finder.find(source).faces[0].matches
+        for source in (ASTRONAUT, str(ASTRONAUT), ASTRONAUT.read_bytes(), photo)
+    ]
+    assert answers[0][0].actor == "Astronaut"
+    assert all(matches == answers[0] for matches in answers)
+
+
+def test_number_of_matches_is_asked_for_or_the_setting(finder: LookalikeFinder) -> None:
+    def count(finder: LookalikeFinder, top_k: int | None = None) -> int:
+        return len(finder.find(ASTRONAUT, top_k).faces[0].matches)
+
+    assert count(finder) == 5
+    assert count(finder, 1) == 1
+    assert count(finder, 99) == 7
+    assert count(replace(finder, settings=replace(finder.settings, top_k=2))) == 2
+
+
+def test_json_form_is_the_agreed_one(finder: LookalikeFinder) -> None:
+    answer = answer_json(finder, str(SIX_PEOPLE), 3)
+    assert list(answer) == ["photo", "pack", "faces"]
+    assert (answer["photo"], answer["pack"], len(answer["faces"])) == (str(SIX_PEOPLE), "sface", 6)
+    for face in answer["faces"]:
+        assert list(face) == ["box", "detection_score", "matches"]
+        assert [type(value) for value in face["box"]] == [float] * 4
+        assert all(value == round(value, 1) for value in face["box"])
+        assert type(face["detection_score"]) is float
+        assert 0.8 < face["detection_score"] < 1
+        assert face["detection_score"] == round(face["detection_score"], 4)
+        assert len(face["matches"]) == 3
+        for match in face["matches"]:
+            assert list(match) == ["actor", "similarity", "score", "portrait"]
+            assert type(match["actor"]) is str
+            assert type(match["similarity"]) is float
+            assert match["similarity"] == round(match["similarity"], 4)
+            assert type(match["score"]) is float
+            assert match["score"] == round(match["score"], 1)
+            assert match["portrait"] in {f"{match['actor']}/{n}.png" for n in (1, 2)}
+    assert json.loads(json.dumps(answer, ensure_ascii=False)) == answer
+
+
+def test_portrait_is_the_one_closest_to_the_face(finder: LookalikeFinder, tmp_path: Path) -> None:
+    for number in (1, 2):
+        portrait = finder.settings.dataset_dir / "Eve" / f"{number}.png"
+        (face,) = answer_json(finder, portrait, 1)["faces"]
+        assert face["matches"][0]["portrait"] == f"Eve/{number}.png"
+        assert finder.portrait_path(finder.find(portrait).faces[0].matches[0]) == portrait
+
+
+def test_starter_gallery_gives_scores_and_null_portraits(starter_finder: LookalikeFinder) -> None:
+    (face,) = answer_json(starter_finder, ASTRONAUT)["faces"]
+    assert len(face["matches"]) == 5
+    assert [match["portrait"] for match in face["matches"]] == [None] * 5
+    scores = [match["score"] for match in face["matches"]]
+    assert scores == sorted(scores, reverse=True)
+    assert 0 <= scores[-1] <= scores[0] <= 99.9
+
+
+def test_gallery_too_small_for_a_score_has_null(
+    finder: LookalikeFinder, engine: FaceEngine, settings: Settings
+) -> None:
+    fill_gallery(settings.dataset_dir, ["Ann", "Bob"], photos=1)
+    small = replace(finder, index=enrol_gallery(engine, settings).index, settings=settings)
+    (face,) = answer_json(small, ASTRONAUT)["faces"]
+    assert [match["score"] for match in face["matches"]] == [None, None]
+    assert [match["portrait"] for match in face["matches"]] != [None, None]
+
+
+def test_photo_without_a_face_is_an_error_with_its_code(
+    finder: LookalikeFinder, blank: Path
+) -> None:
+    with pytest.raises(NoFaceError):
+        finder.find(blank)
+    answer = answer_json(finder, blank)
+    assert answer == {
+        "photo": str(blank),
+        "error": {
+            "code": "no_face",
+            "message": "no face found in blank.png; use one that shows a face clearly",
+        },
+    }
+
+
+def test_unreadable_and_too_large_photos_are_errors_with_their_codes(
+    finder: LookalikeFinder, tmp_path: Path
+) -> None:
+    text = tmp_path / "text.jpg"
+    text.write_text("I am no picture")
+    tight = replace(finder, settings=replace(finder.settings, max_megapixels=0.1))
+    with pytest.raises(UnreadablePhotoError):
+        finder.find(text)
+    with pytest.raises(PhotoTooLargeError):
+        tight.find(ASTRONAUT)
+    for used, photo, code in [
+        (finder, text, "unreadable"),
+        (finder, tmp_path / "missing.jpg", "unreadable"),
+        (tight, ASTRONAUT, "too_large"),
+    ]:
+        answer = answer_json(used, photo)
+        assert list(answer) == ["photo", "error"]
+        assert list(answer["error"]) == ["code", "message"]
+        assert (answer["photo"], answer["error"]["code"]) == (str(photo), code)
+        assert photo.name in answer["error"]["message"]
+
+
+@pytest.mark.parametrize(
+    "file", ["../secret.jpg", "Ann/../../secret.jpg", "{absolute}", "Ann/gone.png", "Ann", "a\0b"]
+)
+def test_index_cannot_point_out_of_the_gallery(
+    file: str, finder: LookalikeFinder, tmp_path: Path
+) -> None:
+    """An index is only a file: whoever made it must not choose what the page shows."""
+    dataset = tmp_path / "dataset"
+    dataset.mkdir()
+    fill_gallery(dataset, ["Ann"], photos=1)
+    head("Ann").save(tmp_path / "secret.jpg")
+    file = file.replace("{absolute}", str(tmp_path / "secret.jpg"))
+    index = finder.index
+    portraits = tuple(Portrait(portrait.sha256, file) for portrait in index.portraits)
+    crafted = replace(
+        finder,
+        index=replace(index, portraits=portraits),
+        settings=replace(finder.settings, dataset_dir=dataset),
+    )
+    assert crafted.portrait_path(Match("Ann", 1.0, None, Portrait("", file))) is None
+    (face,) = answer_json(crafted, ASTRONAUT)["faces"]
+    assert [match["portrait"] for match in face["matches"]] == [None] * 5
+
+
+def test_portrait_deleted_after_the_build_is_null(finder: LookalikeFinder, tmp_path: Path) -> None:
+    moved = replace(finder, settings=replace(finder.settings, dataset_dir=tmp_path))
+    (face,) = answer_json(moved, ASTRONAUT)["faces"]
+    assert [match["portrait"] for match in face["matches"]] == [None] * 5
+    assert face["matches"][0]["actor"] == "Astronaut"
+
+
+def test_turned_photo_finds_the_same_actor_with_a_box_in_the_photo_as_given(
+    finder: LookalikeFinder,
+) -> None:
+    with Image.open(ASTRONAUT) as photo:
+        stream = io.BytesIO()
+        photo.convert("RGB").transpose(Image.Transpose.ROTATE_90).save(stream, "PNG")
+    (entry,) = finder.find(stream.getvalue()).faces
+    assert entry.matches[0].actor == "Astronaut"
+    x1, y1, x2, y2 = entry.face.detection.box
+    assert 63 < (x1 + x2) / 2 < 174  # its y before the turn
+    assert 512 - 269 < (y1 + y2) / 2 < 512 - 179

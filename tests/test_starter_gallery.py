@@ -1,0 +1,194 @@
+"""The committed starter gallery: what it holds, that its labels are right, where it came from."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import ImageOps
+
+from core.cache import EmbeddingsCache, load_cache
+from core.enrol import detection_settings, index_from_cache
+from core.errors import GalleryError
+from core.faces import FaceEngine
+from core.packs import PACKS
+from core.settings import Settings
+from core.storage import sha256_of
+from scripts import make_starter_gallery
+from scripts.make_starter_gallery import disagreements, embedded, label_faults, merged
+from tests.conftest import ROOT, SHARED, needs_shared
+from tests.test_enrol import SIX_FACES, fill_gallery, head
+
+FOLDERS = ("gallery", "headshots")  # of ../shared/data
+
+
+@pytest.fixture(scope="module")
+def starter() -> EmbeddingsCache:
+    return load_cache(Settings().starter_path)
+
+
+@pytest.fixture(scope="module")
+def full(starter: EmbeddingsCache) -> list[str]:
+    """Actors with five portraits or more."""
+    return [name for name, row in starter.actors.items() if len(row) >= 5]
+
+
+def test_it_has_the_announced_actors_and_portraits(starter: EmbeddingsCache) -> None:
+    rows = starter.actors.values()
+    assert len(starter.actors) == 397
+    assert sum(map(len, rows)) == 737
+    assert min(map(len, rows)) >= 1
+
+
+def test_it_has_hashes_and_embeddings_and_no_picture_nor_file_name(
+    starter: EmbeddingsCache,
+) -> None:
+    portraits = [portrait for row in starter.actors.values() for portrait in row]
+    assert all(re.fullmatch("[0-9a-f]{64}", portrait.sha256) for portrait in portraits)
+    assert {portrait.file for portrait in portraits} == {None}
+    hashes = [portrait.sha256 for portrait in portraits]
+    assert len(set(hashes)) == len(hashes)  # no photo is under two names
+    photos = starter.packs["sface"].photos
+    assert set(photos) == set(hashes)
+    embeddings = np.stack([photo.embedding for photo in photos.values()])
+    assert embeddings.shape == (737, 128)
+    assert np.allclose(np.linalg.norm(embeddings, axis=1), 1, atol=1e-5)
+    assert not re.search(r"\.jpe?g|\.png|/", Settings().starter_path.read_text("utf-8"))
+
+
+def test_it_fits_the_pack_and_the_settings_it_is_used_with(starter: EmbeddingsCache) -> None:
+    pack = starter.packs["sface"]
+    assert (list(starter.packs), starter.latest) == (["sface"], "sface")
+    assert pack.identity == PACKS["sface"].identity
+    assert pack.detection == detection_settings(Settings())
+
+
+def test_its_labels_pass_the_checks() -> None:
+    script = ROOT / "scripts" / "make_starter_gallery.py"
+    command = [sys.executable, script, "--check"]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert "397 actors, 737 portraits, labels checked" in done.stdout
+
+
+def changed(starter: EmbeddingsCache, **actors: object) -> EmbeddingsCache:
+    return EmbeddingsCache({**starter.actors, **actors}, starter.packs, "sface")
+
+
+def test_swapped_portraits_are_found(starter: EmbeddingsCache, full: list[str]) -> None:
+    first, second = full[:2]
+    ours, theirs = starter.actors[first], starter.actors[second]
+    swapped = {first: [theirs[0], *ours[1:]], second: [ours[0], *theirs[1:]]}
+    assert label_faults(starter) == []
+    faults = label_faults(changed(starter, **swapped))
+    for name, portrait in ((first, theirs[0]), (second, ours[0])):
+        assert f"{name}/{portrait.sha256[:12]} is a likely_mislabel" in faults
+
+
+def test_one_actor_under_two_names_is_found(starter: EmbeddingsCache, full: list[str]) -> None:
+    row = starter.actors[full[0]]
+    (fault,) = label_faults(changed(starter, Impostor=row[:3]))
+    assert re.fullmatch(
+        rf"({full[0]} and Impostor|Impostor and {full[0]}) have .*same face.*", fault
+    )
+
+
+def test_one_name_for_two_people_in_two_folders_is_found(
+    starter: EmbeddingsCache, full: list[str]
+) -> None:
+    names = full[:10]
+    ours = EmbeddingsCache({name: starter.actors[name][:3] for name in names}, starter.packs)
+    theirs = EmbeddingsCache({name: starter.actors[name][3:] for name in names}, starter.packs)
+    assert disagreements([ours, theirs]) == []
+    theirs.actors[names[0]], theirs.actors[names[1]] = (
+        theirs.actors[names[1]],
+        theirs.actors[names[0]],
+    )
+    faults = disagreements([ours, theirs])
+    assert [fault.split(" differs")[0] for fault in faults] == sorted(names[:2])
+
+
+@pytest.fixture
+def folders(tmp_path: Path) -> tuple[Path, Path]:
+    """Two folders of the same six people, the second with other photos."""
+    first, second = tmp_path / "first", tmp_path / "second"
+    first.mkdir()
+    second.mkdir()
+    fill_gallery(first, photos=1)
+    fill_gallery(second, photos=1)
+    for name in ("Ann", "Eve", "송강호"):
+        ImageOps.mirror(head(name)).save(second / name / "1.png")
+    return first, second
+
+
+@pytest.fixture
+def target(tmp_path: Path, models_dir: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    """Where the script writes in these tests, in place of the committed file."""
+    path = tmp_path / "starter.json"
+    committed = sha256_of(Settings().starter_path)
+    with monkeypatch.context() as patch:
+        patch.setattr(Settings, "starter_path", property(lambda _: path))
+        patch.setenv("LOOKALIKE_MODELS_DIR", str(models_dir))
+        yield path
+    assert sha256_of(Settings().starter_path) == committed
+
+
+def run_script(monkeypatch: pytest.MonkeyPatch, *folders: Path) -> int:
+    monkeypatch.setattr(sys, "argv", ["make_starter_gallery.py", *map(str, folders)])
+    return make_starter_gallery.main()
+
+
+def test_script_writes_names_and_embeddings_of_both_folders(
+    folders: tuple[Path, Path], target: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert run_script(monkeypatch, *folders) == 0
+    written = load_cache(target)
+    assert set(written.actors) == set(SIX_FACES)
+    counts = {name: len(row) for name, row in written.actors.items()}
+    assert counts == {"Ann": 2, "Eve": 2, "송강호": 2, "Bob": 1, "Cid": 1, "Dan": 1}
+    assert not any(p.file or p.credit for row in written.actors.values() for p in row)
+    assert len(index_from_cache(target, Settings()).index.actors) == 6
+    assert [path.name for folder in folders for path in folder.glob("*.*")] == []  # none beside
+
+
+def test_script_writes_nothing_if_a_label_is_wrong(
+    folders: tuple[Path, Path], target: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    head("Bob").save(folders[1] / "Ann" / "1.png")
+    with pytest.raises(GalleryError, match=r"nothing is written: Ann differs between folders"):
+        run_script(monkeypatch, *folders)
+    assert not target.exists()
+
+
+@needs_shared
+def test_names_and_hashes_are_those_of_the_photos_it_came_from(starter: EmbeddingsCache) -> None:
+    photos: dict[str, set[str]] = {}
+    for folder in FOLDERS:
+        for path in (SHARED / folder).glob("*/*.*"):
+            photos.setdefault(path.parent.name, set()).add(sha256_of(path))
+    hashes = {name: {photo.sha256 for photo in row} for name, row in starter.actors.items()}
+    assert hashes == photos
+
+
+@needs_shared
+def test_embeddings_are_those_of_the_photos_it_came_from(
+    starter: EmbeddingsCache, engine: FaceEngine, settings: Settings, tmp_path: Path
+) -> None:
+    """Every tenth photo goes through detection and both models again."""
+    caches = []
+    for folder in FOLDERS:
+        for path in sorted((SHARED / folder).glob("*/*.*"))[::10]:
+            link = tmp_path / folder / path.parent.name / path.name
+            link.parent.mkdir(parents=True, exist_ok=True)
+            link.symlink_to(path)
+        caches.append(embedded(tmp_path / folder, engine, settings))
+    again = merged(caches).packs["sface"].photos
+    assert len(again) > 70
+    committed = starter.packs["sface"].photos
+    for key, photo in again.items():
+        assert np.allclose(photo.embedding, committed[key].embedding, atol=1e-3)
