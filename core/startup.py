@@ -64,7 +64,7 @@ def check_index(index: ActorIndex, settings: Settings, listing: str | None = Non
         raise IndexRefusedError(f"it is of pack {info.pack}, which this version does not know")
     if info.identity != get_pack(info.pack, settings).identity:
         raise IndexRefusedError(f"it was made with other weights of pack {info.pack}")
-    if info.detection != detection_settings(settings):
+    if listing is not None and info.detection != detection_settings(settings):
         raise IndexRefusedError("it was made with other detection settings")
     if listing is None and info.source == "starter" and settings.starter_path.is_file():
         listing = starter_listing(settings.starter_path)

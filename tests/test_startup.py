@@ -194,6 +194,15 @@ def test_other_detection_settings_build_the_index_again(started: Settings) -> No
     assert finder.index.info.detection["min_face"] == 25
 
 
+def test_other_detection_settings_keep_an_index_that_has_no_photos_to_be_made_of(
+    settings: Settings,
+) -> None:
+    start(settings)
+    before = settings.index_path.stat().st_mtime_ns
+    assert start(replace(settings, min_face=25)).index.info.source == "starter"
+    assert settings.index_path.stat().st_mtime_ns == before
+
+
 def test_new_credit_reaches_the_index(started: Settings) -> None:
     credit = "file,source,author,licence,licence_url\nAnn/1.png,s,Kim,CC0,u\n"
     (started.dataset_dir / "credits.csv").write_text(credit)
