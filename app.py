@@ -19,7 +19,7 @@ from gradio.data_classes import ImageData
 
 from core.cards import problem_html, result_html, waiting_html
 from core.cpu import usable_cpus
-from core.errors import LookalikeError, PhotoError
+from core.errors import LookalikeError, PhotoError, SettingsError
 from core.lookalike import LookalikeFinder, answer_json
 from core.page_text import banners, page_text, visitor_language
 from core.phrases import configure_logging, log
@@ -155,7 +155,10 @@ def parse_args() -> argparse.Namespace:
     """The command line."""
     parser = argparse.ArgumentParser(description="Which actor do you look like?")
     parser.add_argument("--host", help="default: 127.0.0.1; 0.0.0.0 where a platform sets $PORT")
-    parser.add_argument("--port", type=int, help="default: $PORT, $GRADIO_SERVER_PORT, 7860")
+    port = os.environ.get("PORT") or None
+    parser.add_argument(
+        "--port", type=int, default=port, help="default: $PORT, $GRADIO_SERVER_PORT, 7860"
+    )
     parser.add_argument("--share", action="store_true", help="a public link through Gradio's relay")
     return parser.parse_args()
 
@@ -188,13 +191,14 @@ def main() -> int:
 def run_page(finder: LookalikeFinder, args: argparse.Namespace) -> None:
     """Serve until interrupted."""
     demo = build_demo(finder)
-    hosted = any(os.environ.get(name) for name in HOSTED)
-    host = (
-        args.host or os.environ.get("GRADIO_SERVER_NAME") or (EVERY_INTERFACE if hosted else None)
-    )
-    port = args.port or int(os.environ.get("PORT") or 0) or None
-    with contextlib.redirect_stdout(io.StringIO()):  # Gradio's own account of a failed share
-        serve(demo, finder, server_name=host, server_port=port, share=args.share)
+    host = args.host or os.environ.get("GRADIO_SERVER_NAME")
+    if host is None and any(os.environ.get(name) for name in HOSTED):
+        host = EVERY_INTERFACE
+    try:
+        with contextlib.redirect_stdout(io.StringIO()):  # Gradio's own account of a failed share
+            serve(demo, finder, server_name=host, server_port=args.port, share=args.share)
+    except OSError as error:
+        raise SettingsError(f"the page cannot be served ({error}); use another --port") from error
     reach = " (on every network interface)" if host == EVERY_INTERFACE else ""
     log.info("Lookalike is running: %s%s", demo.local_url, reach)
     if args.share:

@@ -14,8 +14,12 @@ import pytest
 from gradio_client import Client, handle_file
 from PIL import Image
 
+from core.enrol import index_from_cache
+from core.faces import FaceEngine
+from core.lookalike import LookalikeFinder
 from core.models import InstalledPack
-from core.page_text import PAGE_TEXT, visitor_language
+from core.page_text import PAGE_TEXT, banners, visitor_language
+from core.settings import Settings
 from tests.conftest import ASTRONAUT, ROOT
 from tests.running_app import RunningApp, clean_env, running_app
 
@@ -151,6 +155,27 @@ def test_port_variable_opens_the_page_to_the_platforms_proxy(
 def test_without_a_platform_only_this_machine_reaches_the_page(app: RunningApp) -> None:
     with pytest.raises(OSError):
         socket.create_connection(("127.0.0.2", 7978), timeout=5)
+
+
+def test_a_port_in_use_ends_in_one_line_and_status_2(
+    app: RunningApp, tmp_path: Path, starter_env: dict[str, str]
+) -> None:
+    env = clean_env(tmp_path, LOOKALIKE_TEMP_DIR=str(tmp_path / "photos"), **starter_env)
+    command = [sys.executable, "app.py", "--port", app.url.rstrip("/").rsplit(":", 1)[1]]
+    done = subprocess.run(
+        command, cwd=ROOT, env=env, capture_output=True, text=True, check=False, timeout=60
+    )
+    assert done.returncode == 2
+    assert done.stderr.splitlines()[-1].startswith("error: the page cannot be served")
+    assert "Traceback" not in done.stderr
+
+
+def test_a_fallback_is_told_on_the_page_before_anything_else(
+    engine: FaceEngine, settings: Settings
+) -> None:
+    index = index_from_cache(settings.starter_path, settings).index
+    assert banners(LookalikeFinder(engine, index, settings)) == ["starter"]
+    assert banners(LookalikeFinder(engine, index, settings, "no Hub")) == ["fallback"]
 
 
 def test_a_pack_that_cannot_be_had_ends_in_one_line_and_status_2(tmp_path: Path) -> None:
