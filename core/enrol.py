@@ -1,43 +1,24 @@
-"""Photos → embeddings cache → index. Only new or changed photos meet the models."""
+"""A gallery's photos, or the embeddings cache alone → the same index."""
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
-from importlib import metadata
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from core.cache import EmbeddingsCache, EnrolledPhoto, PackCache, load_cache, save_cache
-from core.errors import IndexRefusedError, PhotoError, StorageError
-from core.gallery import (
-    GalleryPhoto,
-    Portrait,
-    gallery_listing,
-    listing_of,
-    scan_gallery,
-    starter_listing,
-)
+from core.cache import EmbeddingsCache, load_cache
+from core.embed import Progress, embed_gallery
+from core.errors import IndexRefusedError
+from core.gallery import GalleryPhoto, gallery_listing, listing_of, scan_gallery, starter_listing
 from core.index import ActorIndex
-from core.packs import PACKS, ModelPack, get_pack
-from core.photo import read_photo
-from core.phrases import log
+from core.packs import PACKS, get_pack
 from core.removals import load_removals, take_out
 from core.settings import Settings
 from core.templates import build_index
 
 if TYPE_CHECKING:  # the cache's way to an index needs no engine, and imports none
-    from core.faces import Detection, FaceEngine
-
-BATCH = 32  # photos whose crops go to the recogniser together
-RETRIED = ("unreadable", "too_large")  # reasons that a change of settings or rights may cure
-NO_BYTES = "0" * 64  # stands for the hash of a file that cannot be opened
-DOMINANT = 2.0  # a photo's largest face is its subject if its area is this many times any other's
-RIVAL_SCORE = 0.7  # detection score from which another face counts: below, posters and blur
-LIBRARIES = ("insightface", "onnxruntime", "opencv-python", "numpy", "pillow")
-
-Progress = Callable[[Any], Iterable[Any]]  # wraps a sized iterable, as tqdm does
+    from core.faces import FaceEngine
 
 
 @dataclass(frozen=True)
@@ -53,12 +34,6 @@ class Enrolment:
     def reasons(self) -> dict[str, int]:
         """How many photos were left out, by reason."""
         return dict(Counter(self.index.info.left_out.values()))
-
-
-def detection_settings(settings: Settings) -> dict[str, Any]:
-    """What an embedding depends on besides the weights."""
-    names = ("detection_size", "detection_limit", "detection_threshold", "min_face")
-    return {"recipe": 1, **{name: getattr(settings, name) for name in names}}
 
 
 def enrol_gallery(
@@ -81,47 +56,6 @@ def enrol_gallery(
     return enrolment_of(cache, photos, new, clusters=clusters)
 
 
-def embed_gallery(
-    engine: FaceEngine, photos: list[GalleryPhoto], settings: Settings, progress: Progress
-) -> tuple[EmbeddingsCache, set[str]]:
-    """The cache on disk, brought up to date; the hashes of the photos that were new to it."""
-    cache = load_or_new(settings.cache_path)
-    try:
-        new = update_cache(
-            cache, photos, engine.pack, lambda: engine, settings=settings, progress=progress
-        )
-    finally:  # interrupted too: what was embedded need not be embedded again
-        _keep(cache, settings.cache_path)
-    return cache, new
-
-
-def update_cache(
-    cache: EmbeddingsCache,
-    photos: list[GalleryPhoto],
-    model_pack: ModelPack,
-    engine: Callable[[], FaceEngine],
-    *,
-    settings: Settings,
-    progress: Progress = lambda items: items,
-) -> set[str]:
-    """Bring a cache up to date with these photos; the hashes of those that were new to it.
-
-    The engine is asked for only if there are any. Actors taken out by removals.json are left out.
-    """
-    pack = _pack_cache(cache, model_pack, settings)
-    removals = load_removals(settings.removals_path)
-    portraits = [(photo, _portrait(photo)) for photo in photos if photo.actor not in removals]
-    cache.latest, cache.actors = pack.name, {}
-    for photo, portrait in portraits:
-        cache.actors.setdefault(photo.actor, []).append(portrait)
-    new = {entry.sha256: photo for photo, entry in portraits if _is_new(entry, pack)}
-    cache.forget_gone()
-    if new:
-        for found in _embed_photos(engine(), new, settings, progress):
-            pack.photos.update(found)
-    return set(new)
-
-
 def enrolment_of(
     cache: EmbeddingsCache,
     photos: list[GalleryPhoto],
@@ -140,28 +74,6 @@ def enrolment_of(
     removed = {photo.file: "removed" for photo in photos if photo.actor not in cache.actors}
     embedded = sum(pack.photos[key].embedding is not None for key in new)
     return _enrolment(index, cache, len(photos), embedded, removed)
-
-
-def _keep(cache: EmbeddingsCache, path: Path) -> None:
-    try:
-        save_cache(cache, path)
-    except StorageError as error:
-        log.warning("the next build embeds every photo again: %s", error)
-
-
-def _portrait(photo: GalleryPhoto) -> Portrait:
-    """A photo's hash; a link to nowhere, a folder or a pipe has none."""
-    try:
-        if photo.path.is_file():
-            return photo.portrait()
-    except OSError:
-        pass
-    return Portrait(NO_BYTES, photo.file, photo.credit)
-
-
-def _is_new(portrait: Portrait, pack: PackCache) -> bool:
-    known = pack.photos.get(portrait.sha256)
-    return known is None or known.left_out in RETRIED
 
 
 def index_from_cache(
@@ -213,73 +125,3 @@ def _enrolment(
         index = replace(index, info=info)
     missing = tuple(sorted(cache.actors.keys() - set(index.actors)))
     return Enrolment(index, photos, embedded, missing)
-
-
-def load_or_new(path: Path) -> EmbeddingsCache:
-    """A cache, or an empty one where there is none; a damaged one is a warning."""
-    if not path.exists():
-        return EmbeddingsCache()
-    try:
-        return load_cache(path)
-    except IndexRefusedError as error:
-        log.warning("the embeddings cache is made anew: %s", error)
-        return EmbeddingsCache()
-
-
-def _pack_cache(cache: EmbeddingsCache, pack: ModelPack, settings: Settings) -> PackCache:
-    """The cache's part for this pack, emptied if weights or detection settings changed."""
-    detection = detection_settings(settings)
-    stored = cache.packs.get(pack.name)
-    if stored is None or (stored.identity, stored.detection) != (pack.identity, detection):
-        stored = PackCache(pack.name, pack.identity, pack.dimension, detection, {})
-    cache.packs[pack.name] = replace(stored, libraries=_library_versions())
-    return cache.packs[pack.name]
-
-
-def _library_versions() -> dict[str, str]:
-    return {name: metadata.version(name) for name in LIBRARIES}
-
-
-def _embed_photos(
-    engine: FaceEngine, photos: dict[str, GalleryPhoto], settings: Settings, progress: Progress
-) -> Iterator[dict[str, EnrolledPhoto]]:
-    """Results by SHA-256, batch by batch."""
-    waiting: dict[str, Detection] = {}
-    for key, photo in progress(photos.items()):
-        found = _subject_of(engine, photo, settings)
-        if isinstance(found, str):
-            yield {key: EnrolledPhoto(None, found)}
-        else:
-            waiting[key] = found
-        if len(waiting) == BATCH:
-            yield _embed_batch(engine, waiting)
-            waiting = {}
-    yield _embed_batch(engine, waiting)
-
-
-def _subject_of(engine: FaceEngine, photo: GalleryPhoto, settings: Settings) -> Detection | str:
-    """The one face a portrait is of, or the reason why there is none."""
-    try:
-        found = engine.detect(read_photo(photo.path, settings))
-    except (PhotoError, OSError) as error:
-        return getattr(error, "code", "unreadable")
-    if not found:
-        return "no_face"
-    subject, *others = found
-    rivals = [other for other in others if other.detection_score >= RIVAL_SCORE]
-    if any(subject.area < DOMINANT * rival.area for rival in rivals):
-        return "several_faces"
-    return subject
-
-
-def _embed_batch(engine: FaceEngine, waiting: dict[str, Detection]) -> dict[str, EnrolledPhoto]:
-    embeddings = engine.embed([detection.crop for detection in waiting.values()])
-    return {
-        key: EnrolledPhoto(
-            embedding=row,
-            box=tuple(round(value, 1) for value in detection.box),
-            landmarks=tuple(round(float(value), 1) for value in detection.landmarks.ravel()),
-            detection_score=round(detection.detection_score, 3),
-        )
-        for (key, detection), row in zip(waiting.items(), embeddings, strict=True)
-    }

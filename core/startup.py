@@ -9,7 +9,8 @@ from typing import Any
 
 from tqdm import tqdm
 
-from core.enrol import Enrolment, detection_settings, enrol_gallery, index_from_cache
+from core.embed import detection_settings
+from core.enrol import Enrolment, enrol_gallery, index_from_cache
 from core.errors import GalleryError, IndexRefusedError, LookalikeError, ModelError
 from core.faces import FaceEngine
 from core.gallery import gallery_listing, scan_gallery, starter_listing

@@ -32,6 +32,7 @@ REASONS = {
     "several_faces": "several faces, none dominant",
     "likely_mislabel": "likely mislabel: unlike the actor's other photos",
     "duplicate": "the same file twice",
+    "removed": "taken out by removals.json",
 }
 
 

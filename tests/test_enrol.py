@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 from PIL import Image, ImageEnhance, ImageOps
 
-import core.enrol
+import core.embed
 from core.cache import load_cache, save_cache
 from core.enrol import Enrolment, enrol_gallery, index_from_cache
 from core.errors import GalleryError, IndexRefusedError
@@ -284,7 +284,7 @@ def test_strangers_photo_in_an_actors_folder_is_a_likely_mislabel(
 def test_interrupted_run_keeps_what_it_embedded(
     people: Settings, counting: CountingEngine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(core.enrol, "BATCH", 4)
+    monkeypatch.setattr(core.embed, "BATCH", 4)
 
     def stop_at_the_tenth(photos: Any) -> Iterator[Any]:
         for number, photo in enumerate(photos, start=1):

@@ -13,7 +13,8 @@ import pytest
 from PIL import ImageOps
 
 from core.cache import EmbeddingsCache, load_cache
-from core.enrol import detection_settings, index_from_cache
+from core.embed import detection_settings
+from core.enrol import index_from_cache
 from core.errors import GalleryError
 from core.faces import FaceEngine
 from core.packs import PACKS

@@ -13,7 +13,8 @@ import numpy as np
 import pytest
 
 from core.cache import load_cache, save_cache
-from core.enrol import detection_settings, enrol_gallery, index_from_cache
+from core.embed import detection_settings
+from core.enrol import enrol_gallery, index_from_cache
 from core.errors import IndexRefusedError, ModelError
 from core.faces import FaceEngine
 from core.gallery import gallery_listing, scan_gallery
