@@ -1,0 +1,268 @@
+"""Faults planted in a copy of the development gallery are listed, and clean photos are not."""
+
+from __future__ import annotations
+
+import json
+import os
+import random
+import shutil
+import subprocess
+import sys
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from PIL import Image, ImageOps
+
+from core.cache import load_cache
+from core.contact_sheet import contact_sheet
+from core.enrol import enrol_gallery
+from core.faces import FaceEngine
+from core.hygiene import NOTES, REASONS, Report, check_gallery
+from core.settings import Settings
+from tests.conftest import ASTRONAUT, ROOT, SHARED, needs_shared
+from tests.test_enrol import fill_gallery
+
+SCRIPT = ROOT / "scripts" / "check_gallery.py"
+MOST_CLEAN_FLAGGED = 4  # of 399
+
+
+def cropped(image: Image.Image) -> Image.Image:
+    wide, high = image.width, image.height
+    return image.crop((wide // 16, high // 16, wide - wide // 16, high))
+
+
+def as_copy(image: Image.Image, kind: int, path: Path) -> None:
+    """One of ten ways in which a photo comes back."""
+    half = (image.width // 2, image.height // 2)
+    looks = [
+        (image, 90),
+        (image, 50),
+        (image, 25),
+        (image.resize(half), 85),
+        (image.resize((image.width * 3 // 2, image.height * 3 // 2)), 85),
+        (ImageOps.mirror(image), 80),
+        (cropped(image), 80),
+        (ImageOps.mirror(cropped(image)), 70),
+        (image.convert("L").convert("RGB"), 80),
+    ]
+    look, quality = looks[kind - 1]
+    look.save(path, "JPEG", quality=quality)
+
+
+def plant_swaps(dataset: Path, choice: random.Random, photos: list[Path]) -> set[str]:
+    """Three exchanges between actors, and four photos replaced by probes of another actor."""
+    first, second = photos[:3], photos[3:6]
+    for one, other in zip(first, second, strict=True):
+        ours, theirs = one.read_bytes(), other.read_bytes()
+        one.write_bytes(theirs)
+        other.write_bytes(ours)
+    probes = sorted((SHARED / "probes").glob("*/*.jpg"))
+    for photo in photos[6:10]:
+        strangers = [probe for probe in probes if probe.parent.name != photo.parent.name]
+        photo.write_bytes(choice.choice(strangers).read_bytes())
+    return {f"{photo.parent.name}/{photo.name}" for photo in photos[:10]}
+
+
+def plant_copies(dataset: Path, photos: list[Path]) -> dict[str, str]:
+    """An exact copy and nine others, in the same folder and, two of them, in another actor's."""
+    planted = {}
+    for kind, photo in enumerate(photos):
+        folder = photos[kind - 1].parent if kind in (2, 3) else photo.parent
+        copy = folder / f"{6 + kind}.jpg"
+        if kind == 0:
+            shutil.copyfile(photo, copy)
+        else:
+            with Image.open(photo) as image:
+                as_copy(image.convert("RGB"), kind, copy)
+        planted[f"{folder.name}/{copy.name}"] = f"{photo.parent.name}/{photo.name}"
+    return planted
+
+
+def head_of(photo: Path, boxes: dict[str, tuple[float, ...]]) -> Image.Image:
+    """A head of the size that all heads have here."""
+    x1, y1, x2, y2 = boxes[f"{photo.parent.name}/{photo.name}"]
+    aside, above = (x2 - x1) / 2, (y2 - y1) / 2
+    with Image.open(photo) as image:
+        around = image.convert("RGB").crop((x1 - aside, y1 - above, x2 + aside, y2 + above))
+    return around.resize((300, 400))
+
+
+def plant_groups(dataset: Path, photos: list[Path], choice: random.Random) -> set[str]:
+    """Three photos of several people, and two of two heads side by side."""
+    cache = load_cache(dataset / "embeddings.json")
+    found = cache.packs["sface"].photos
+    boxes = {p.file: found[p.sha256].box for row in cache.actors.values() for p in row if p.file}
+    groups = sorted((SHARED / "groups").iterdir())
+    planted = set()
+    for number, photo in enumerate(photos):
+        target = photo.parent / f"group{number}.jpg"
+        if number < 3:
+            shutil.copyfile(choice.choice(groups), target)
+        else:
+            pair = Image.new("RGB", (600, 400))
+            pair.paste(head_of(photo, boxes), (0, 0))
+            pair.paste(head_of(photos[number - 3], boxes), (300, 0))
+            pair.save(target)
+        planted.add(f"{photo.parent.name}/{target.name}")
+    return planted
+
+
+@pytest.fixture(scope="module")
+def embedded(tmp_path_factory: pytest.TempPathFactory, engine: FaceEngine) -> Path:
+    """The development gallery with its cache, embedded once."""
+    dataset = tmp_path_factory.mktemp("clean") / "dataset"
+    shutil.copytree(SHARED / "gallery", dataset)
+    enrol_gallery(engine, Settings(dataset_dir=dataset))
+    return dataset
+
+
+def check_planted(embedded: Path, target: Path, engine: FaceEngine, seed: int) -> None:
+    choice = random.Random(seed)
+    shutil.copytree(embedded, target)
+    clean = {f"{photo.parent.name}/{photo.name}" for photo in target.glob("*/*.jpg")}
+    photos = sorted(target.glob("*/*.jpg"))
+    by_actor: dict[str, Path] = {photo.parent.name: photo for photo in choice.sample(photos, 399)}
+    apart = [by_actor[name] for name in sorted(by_actor)]  # one of each actor
+    choice.shuffle(apart)
+    swapped = plant_swaps(target, choice, apart[:10])
+    copies = plant_copies(target, apart[10:20])
+    groups = plant_groups(target, apart[20:25], choice)
+    report = check_gallery(engine, Settings(dataset_dir=target))
+    found = {
+        (fault.file, fault.reason): fault for fault in report.faults if fault.reason not in NOTES
+    }
+    missed = {
+        *((file, "likely_mislabel") for file in swapped),
+        *((file, "duplicate") for file in copies),
+        *((file, "several_faces") for file in groups),
+    } - found.keys()
+    assert not missed
+    for copy, original in copies.items():
+        assert found[copy, "duplicate"].other == original
+    planted = swapped | copies.keys() | groups
+    flagged = sorted({file for file, _ in found} - planted)
+    assert set(flagged) <= clean
+    assert len(flagged) <= MOST_CLEAN_FLAGGED, flagged
+
+
+@needs_shared
+@pytest.mark.parametrize("seed", [1, 2])
+def test_every_planted_fault_is_listed_and_clean_photos_are_not(
+    seed: int, embedded: Path, engine: FaceEngine, tmp_path: Path
+) -> None:
+    check_planted(embedded, tmp_path / "dataset", engine, seed)
+
+
+def small_report(settings: Settings, engine: FaceEngine) -> Report:
+    """Six people, three photos each, with some of everything that is wrong."""
+    dataset = settings.dataset_dir
+    fill_gallery(dataset, photos=1)
+    (dataset / "Ann" / "2.png").write_bytes(b"no picture")
+    Image.new("RGB", (300, 300), "white").save(dataset / "Bob" / "2.png")
+    shutil.copyfile(dataset / "Cid" / "1.png", dataset / "Dan" / "9.png")
+    return check_gallery(engine, settings)
+
+
+def reasons_of(report: Report) -> dict[str, set[str]]:
+    found: dict[str, set[str]] = {}
+    for fault in report.faults:
+        found.setdefault(fault.file, set()).add(fault.reason)
+    return found
+
+
+def test_each_fault_has_its_reason(settings: Settings, engine: FaceEngine) -> None:
+    found = reasons_of(small_report(settings, engine))
+    assert found["Ann/2.png"] == {"unreadable"}
+    assert found["Bob/2.png"] == {"no_face"}
+    assert "duplicate" in found["Dan/9.png"]
+    assert found["Eve/1.png"] == {"single_photo"}
+
+
+def test_photos_without_a_credit_are_named_only_where_credits_are_kept(
+    settings: Settings, engine: FaceEngine
+) -> None:
+    fill_gallery(settings.dataset_dir, ["Ann", "Bob"], photos=1)
+    assert "no_credit" not in {fault.reason for fault in check_gallery(engine, settings).faults}
+    (settings.dataset_dir / "credits.csv").write_text(
+        "file,source,author,licence,licence_url\nAnn/1.png,s,a,CC0,u\n"
+    )
+    faults = check_gallery(engine, settings).faults
+    assert [fault.file for fault in faults if fault.reason == "no_credit"] == ["Bob/1.png"]
+
+
+@needs_shared
+def test_one_person_under_two_names_is_a_suspicious_pair(
+    embedded: Path, engine: FaceEngine, tmp_path: Path
+) -> None:
+    dataset = tmp_path / "dataset"
+    shutil.copytree(embedded, dataset)
+    shutil.copytree(SHARED / "probes" / "Gal Gadot", dataset / "Gadot G.")
+    faults = check_gallery(engine, Settings(dataset_dir=dataset)).faults
+    pairs = [(f.actor, f.other) for f in faults if f.reason == "alike_actors"]
+    assert pairs == [("Gadot G.", "Gal Gadot")]
+
+
+def test_the_contact_sheet_shows_every_photo_and_needs_nothing_else(
+    settings: Settings, engine: FaceEngine
+) -> None:
+    evil = settings.dataset_dir / '<b onclick="x">'
+    evil.mkdir()
+    with Image.open(ASTRONAUT) as photo:
+        photo.convert("RGB").save(evil / "1.png")
+    report = small_report(settings, engine)
+    page = contact_sheet(report)
+    readable = [photo for photo in report.photos if photo.size]
+    assert page.count("data:image/jpeg;base64,") == len(readable) == len(report.photos) - 1
+    assert page.count("<figure") == len(report.photos)
+    assert "no picture" in page
+    assert "shows the same as" in page
+    assert '<b onclick="x">' not in page
+    for outside in ("http:", "https:", "<script", "<link", "@import", "url("):
+        assert outside not in page
+
+
+def test_the_cache_spares_a_second_check_the_models(settings: Settings, engine: FaceEngine) -> None:
+    fill_gallery(settings.dataset_dir, ["Ann", "Bob"], photos=2)
+    first = check_gallery(engine, settings)
+    before = settings.cache_path.read_bytes()
+
+    class Forbidden(FaceEngine):
+        def __init__(self) -> None:
+            self.pack = engine.pack
+
+    assert check_gallery(Forbidden(), settings).faults == first.faults
+    assert settings.cache_path.read_bytes() == before
+
+
+def run_script(settings: Settings, *args: str) -> subprocess.CompletedProcess[str]:
+    environ = {**os.environ, "LOOKALIKE_MODELS_DIR": str(settings.models_dir)}
+    command = [sys.executable, SCRIPT, "--dataset-dir", settings.dataset_dir, *args]
+    return subprocess.run(command, capture_output=True, text=True, env=environ, check=False)
+
+
+def test_the_script_prints_json_and_writes_the_sheet(
+    settings: Settings, engine: FaceEngine
+) -> None:
+    report = small_report(settings, engine)
+    answer = run_script(settings, "--pack", "sface", "--json")
+    assert answer.returncode == 0, answer.stderr
+    rows = [json.loads(line) for line in answer.stdout.splitlines()]
+    assert rows == [fault.to_json() for fault in report.faults]
+    assert set(rows[0]) == {"file", "actor", "reason", "detail", "other"}
+    assert {row["reason"] for row in rows} <= set(REASONS)
+    assert (settings.dataset_dir / "contact_sheet.html").read_text() == contact_sheet(report)
+    sheet = settings.dataset_dir / "other.html"
+    answer = run_script(settings, "--pack", "sface", "--html", str(sheet))
+    assert "Ann/2.png: cannot be read as a picture" in answer.stdout
+    assert sheet.is_file()
+
+
+def test_a_folder_without_photos_is_a_fault_in_one_line(settings: Settings) -> None:
+    answer = run_script(settings, "--pack", "sface")
+    assert answer.returncode == 2
+    assert "has no photos" in answer.stderr
+    gone = replace(settings, dataset_dir=settings.dataset_dir / "nowhere")
+    answer = run_script(gone, "--pack", "sface")
+    assert answer.returncode == 2
+    assert "is not a folder" in answer.stderr
