@@ -28,6 +28,7 @@ from core.gallery import Portrait
 from core.index import ActorIndex
 from core.models import ensure_models
 from core.packs import PACKS
+from core.removals import load_removals
 from core.settings import Settings, load_settings
 from core.templates import build_index
 from scripts.cli import Parser, path, run
@@ -54,6 +55,9 @@ def main() -> int:
         caches = [embedded(folder, engine, settings) for folder in args.folders]
     starter = merged(caches)
     faults = [*disagreements(caches), *label_faults(starter)]
+    removals = load_removals(settings.removals_path)
+    if gone := sum(name in removals for name in starter.actors):
+        faults.append(f"{gone} people on {settings.removals_path.name} are in it")
     if faults:
         raise GalleryError("the labels do not pass, nothing is written: " + "; ".join(faults))
     if not args.check:

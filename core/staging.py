@@ -1,0 +1,205 @@
+"""What a change of the gallery will leave: photos, cache, index and tables, staged."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+
+from core.actors_file import ACTORS_FILE, ActorEntry, read_actors, write_actors
+from core.cache import EmbeddingsCache, load_cache, save_cache
+from core.credits import CREDITS_FILE, read_credits, readable_name, write_credits
+from core.embed import load_or_new, update_cache
+from core.enrol import enrolment_of, index_from_cache
+from core.errors import GalleryError, UnreadablePhotoError
+from core.faces import FaceEngine
+from core.gallery import PHOTO_SUFFIXES, GalleryPhoto, scan_gallery
+from core.index import save_index
+from core.packs import PACKS, get_pack
+from core.phrases import log
+from core.removals import load_removals, take_out
+from core.settings import Settings
+from core.startup import pack_for_photos, plan_start
+from core.swap import Swap
+from core.templates import make_templates
+
+MakeEngine = Callable[[str], FaceEngine]  # by the pack's name; only called for new photos
+FAULTS = {
+    "unreadable": "cannot be read as a picture; use another photo",
+    "too_large": "is too large; use a smaller copy",
+    "no_face": "shows no face; use a photo that shows it clearly",
+    "several_faces": "shows several faces, none dominant; crop it to one person",
+}
+
+
+def photos_of(settings: Settings) -> list[GalleryPhoto]:
+    """The gallery's photos; [] without a dataset folder."""
+    return scan_gallery(settings.dataset_dir) if settings.dataset_dir.is_dir() else []
+
+
+def in_order(photos: Iterable[GalleryPhoto]) -> list[GalleryPhoto]:
+    """As `scan_gallery` sorts them."""
+    return sorted(photos, key=lambda photo: (photo.actor, photo.file))
+
+
+def folders_of(settings: Settings) -> dict[str, list[Path]]:
+    """The dataset's folders by actor; a name spelt in two ways (NFC, NFD) has two."""
+    folders: dict[str, list[Path]] = {}
+    if settings.dataset_dir.is_dir():
+        for path in sorted(settings.dataset_dir.iterdir()):
+            if path.is_dir() and not path.name.startswith("."):
+                folders.setdefault(readable_name(path.name), []).append(path)
+    return folders
+
+
+def staged_photos(
+    actor: str, paths: Sequence[Path], settings: Settings, swap: Swap
+) -> list[GalleryPhoto]:
+    """Copies of the photos under free names, where they wait to take their places."""
+    folder = next(iter(folders_of(settings).get(actor, [])), settings.dataset_dir / actor)
+    staged_folder = None if folder.exists() else swap.put(folder)
+    if staged_folder:
+        staged_folder.mkdir()
+    number, photos = 0, []
+    taken = {path.stem for path in folder.iterdir()} if folder.exists() else set()
+    for path in paths:
+        if not path.is_file():
+            raise UnreadablePhotoError(f"{path}: no such file; check the path")
+        number = next(n for n in range(number + 1, 10**9) if str(n) not in taken)
+        suffix = path.suffix.lower()
+        file = f"{number}{suffix if suffix in PHOTO_SUFFIXES else '.jpg'}"
+        staged = staged_folder / file if staged_folder else swap.put(folder / file)
+        shutil.copyfile(path, staged)
+        photos.append(GalleryPhoto(actor, staged, f"{folder.name}/{file}", None))
+    return photos
+
+
+def stage_gallery(
+    swap: Swap,
+    photos: list[GalleryPhoto],
+    settings: Settings,
+    plan: tuple[str, int],
+    make_engine: MakeEngine,
+    *,
+    new: Sequence[GalleryPhoto] = (),
+) -> EmbeddingsCache:
+    """Stage cache and index of the photos as they will be; no photo left, no cache and index."""
+    cache = load_or_new(settings.cache_path)
+    if not photos:
+        swap.drop(settings.cache_path)
+        swap.drop(settings.index_path)
+        return cache
+    pack, clusters = plan
+    embedded = update_cache(
+        cache, photos, get_pack(pack, settings), lambda: make_engine(pack), settings=settings
+    )
+    save_cache(cache, swap.put(settings.cache_path))
+    try:
+        index = enrolment_of(cache, photos, embedded, clusters=clusters).index
+    except GalleryError:
+        if new:  # `refuse_bad` says which photo and why
+            return cache
+        log.warning("no usable photo is left; put some into %s", settings.dataset_dir)
+        swap.drop(settings.index_path)
+        return cache
+    save_index(index, swap.put(settings.index_path))
+    return cache
+
+
+def pack_and_clusters(settings: Settings) -> tuple[str, int]:
+    """Those of the gallery's index, or of the one that the next start would make."""
+    plan = plan_start(settings)
+    if plan.index is not None and plan.source == "gallery":
+        return plan.pack, plan.index.info.clusters
+    return pack_for_photos(settings), 1
+
+
+def refuse_bad(cache: EmbeddingsCache, actor: str, new: dict[str, Path]) -> None:
+    """Refuse photos without one clear face, given twice, or unlike the actor's others."""
+    pack = cache.packs[cache.latest or ""]
+    before = [entry for entry in cache.actors[actor] if entry.file not in new]
+    known = {entry.sha256 for entry in before}
+    vectors = [pack.photos[key].embedding for key in known]
+    usable = [vector for vector in vectors if vector is not None]
+    template = make_templates(np.stack(usable), 1)[0] if usable else None
+    for portrait in cache.actors[actor]:
+        path = new.get(portrait.file or "")
+        if path is None:
+            continue
+        found = pack.photos[portrait.sha256]
+        if found.left_out:
+            raise GalleryError(f"{path.name} {FAULTS.get(found.left_out, found.left_out)}")
+        if portrait.sha256 in known:
+            raise GalleryError(f"{path.name} is among {actor}'s photos already; leave it out")
+        known.add(portrait.sha256)
+        if template is not None and found.embedding is not None:
+            _refuse_unlike(float(template @ found.embedding), pack.name, path, actor)
+
+
+def _refuse_unlike(similarity: float, pack: str, path: Path, actor: str) -> None:
+    """By the pack's same-person threshold.
+
+    With SFace and the development gallery's templates 2 of 562 further photos of the actors fall
+    below it, and 0.4 % of other people's reach it.
+    """
+    threshold = PACKS[pack].same_person
+    if similarity < threshold:
+        raise GalleryError(
+            f"{path.name} is unlike {actor}'s photos (similarity {similarity:.2f}, at least"
+            f" {threshold:g} is expected); check who is in it"
+        )
+
+
+def stage_starter(swap: Swap, settings: Settings) -> Settings:
+    """Stage the starter gallery without those taken out; settings that read what is staged."""
+    if not settings.starter_path.exists():
+        return settings
+    starter = load_cache(settings.starter_path)
+    if not take_out(starter, load_removals(settings.removals_path)):
+        return settings
+    staged = swap.put(settings.starter_path)
+    save_cache(starter, staged)
+    return replace(settings, starter_file=staged)
+
+
+def stage_embeddings_alone(swap: Swap, settings: Settings) -> None:
+    """Without photos the index comes from a cache, else from the starter gallery."""
+    source = settings.starter_path
+    if settings.cache_path.exists():
+        cache = load_cache(settings.cache_path)
+        take_out(cache, load_removals(settings.removals_path))
+        if cache.actors:
+            source = swap.put(settings.cache_path)
+            save_cache(cache, source)
+        else:
+            swap.drop(settings.cache_path)
+    if not source.exists():
+        swap.drop(settings.index_path)
+    elif settings.index_path.exists():
+        index = index_from_cache(source, settings).index
+        save_index(index, swap.put(settings.index_path))
+
+
+def stage_tables(swap: Swap, settings: Settings, actor: str, entry: ActorEntry | None) -> None:
+    """Stage credits.csv and actors.csv with the actor renamed, or without the actor."""
+    path = settings.dataset_dir / CREDITS_FILE
+    credits = read_credits(path)
+    kept = {
+        f"{entry.folder}/{file.partition('/')[2]}" if entry else "": credit
+        for file, credit in credits.items()
+        if file.startswith(f"{actor}/")
+    }
+    others = {file: row for file, row in credits.items() if not file.startswith(f"{actor}/")}
+    if kept:
+        write_credits(swap.put(path), {**others, **(kept if entry else {})})
+    path = settings.dataset_dir / ACTORS_FILE
+    entries = read_actors(path)
+    if actor in entries or (entry and entry.folder != entry.name):
+        old = entries.pop(actor, None)
+        if entry:
+            renamed = replace(old, folder=entry.folder, name=entry.name) if old else entry
+            entries[entry.folder] = renamed
+        write_actors(swap.put(path), entries.values())
