@@ -9,6 +9,8 @@ LookalikeError
 ├── StorageError          a file or folder cannot be written
 ├── ModelError            a model pack cannot be had, or is not what it should be
 │   └── HubUnreachableError    the Hub does not answer (or is not to be asked)
+├── SourceError           a server that portraits come from does not answer as it should
+│   └── GoneError              not there, or too large: asking again will not help
 ├── GalleryError          no gallery, or none of it can be used
 └── IndexRefusedError     an index or embeddings cache that must not be used
 """
@@ -64,3 +66,11 @@ class GalleryError(LookalikeError):
 
 class IndexRefusedError(LookalikeError):
     """An index or embeddings cache of another pack or schema, or a damaged one."""
+
+
+class SourceError(LookalikeError):
+    """A server that portraits come from does not answer, or answers with something else."""
+
+
+class GoneError(SourceError):
+    """Not there, or too large: asking again will not help."""

@@ -1,0 +1,152 @@
+"""The dataset folder while it is being filled: photos, `actors.csv` and `credits.csv` in step.
+
+A photo lands only after its actor's row and its credit are written, each by rename.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+
+from filelock import FileLock, Timeout
+
+from core.actors_file import ACTORS_FILE, ActorEntry, read_actors, safe_folder, write_actors
+from core.credits import CREDITS_FILE, Credit, read_credits, readable_name, write_credits
+from core.errors import GalleryError
+from core.gallery import PHOTO_SUFFIXES
+from core.storage import new_file, storage_errors
+from core.wikidata import WikidataActor
+
+
+class Shelf:
+    """The dataset folder: photos by actor, with `actors.csv` and `credits.csv` kept in step."""
+
+    def __init__(self, dataset: Path) -> None:
+        """Clear what a killed run left. Only one process may have a shelf: see `only_download`."""
+        self.dataset = dataset
+        self._lock = threading.RLock()
+        self._claims: dict[str, str] = {}  # folders promised by this run, to whose id
+        with storage_errors(dataset):
+            dataset.mkdir(parents=True, exist_ok=True)
+            for leftover in (*dataset.glob(".*.tmp"), *dataset.glob("*/.*.tmp")):
+                leftover.unlink()
+        self._forget_missing_photos()
+
+    def folder_of(self, actor: WikidataActor) -> str:
+        """The folder of an actor, made or not; of two with one name, the second's has the id.
+
+        Raises:
+            GalleryError: the owner has a folder of that name, or the name cannot be one.
+        """
+        with self._lock:
+            rows = read_actors(self.dataset / ACTORS_FILE)
+            own = [row.folder for row in rows.values() if row.wikidata == actor.wikidata]
+            if own:
+                return safe_folder(own[0])
+            name = safe_folder(actor.name)
+            taken = {_same(folder) for folder, row in rows.items() if row.wikidata}
+            if _same(name) in taken or self._claims.get(_same(name)) not in (None, actor.wikidata):
+                return safe_folder(f"{actor.name[:60]} ({actor.wikidata})")
+            if _same(name) in {_same(path.name) for path in self.dataset.iterdir()}:
+                raise GalleryError(f"{name} is a folder of your own; it is left as it is")
+            self._claims[_same(name)] = actor.wikidata
+            return name
+
+    def photos_in(self, folder: str) -> list[Path]:
+        """Photos of a folder, "2.jpg" before "10.jpg"."""
+        path = self.dataset / folder
+        found = path.iterdir() if path.is_dir() else iter(())
+        photos = [
+            file
+            for file in found
+            if file.suffix.lower() in PHOTO_SUFFIXES and not file.name.startswith(".")
+        ]
+        return sorted(photos, key=lambda file: (len(file.name), file.name))
+
+    def sources_in(self, folder: str) -> set[str]:
+        """Pages that the photos of a folder came from."""
+        with self._lock:
+            credits = read_credits(self.dataset / CREDITS_FILE)
+        files = {readable_name(f"{folder}/{photo.name}") for photo in self.photos_in(folder)}
+        return {credits[file].source for file in files & credits.keys()}
+
+    def put(self, actor: WikidataActor, folder: str, jpeg: bytes, credit: Credit) -> Path:
+        """Add a photo under the next free number: row, credit, and then the photo itself.
+
+        Raises:
+            StorageError: the dataset cannot be written.
+        """
+        with self._lock:
+            number = max(
+                (int(p.stem) for p in self.photos_in(folder) if p.stem.isdecimal()), default=0
+            )
+            path = self.dataset / folder / f"{number + 1}.jpg"
+            self._write_row(_row_of(actor, folder))
+            credits = read_credits(self.dataset / CREDITS_FILE)
+            credits[readable_name(f"{folder}/{path.name}")] = credit
+            write_credits(self.dataset / CREDITS_FILE, credits)
+            with new_file(path) as temporary:
+                temporary.write_bytes(jpeg)
+            return path
+
+    def _write_row(self, row: ActorEntry) -> None:
+        rows = read_actors(self.dataset / ACTORS_FILE)
+        if row.folder not in rows:
+            write_actors(self.dataset / ACTORS_FILE, [*rows.values(), row])
+
+    def _forget_missing_photos(self) -> None:
+        """Drop credits of photos of downloaded actors that never landed, or were removed."""
+        credits = read_credits(self.dataset / CREDITS_FILE)
+        rows = read_actors(self.dataset / ACTORS_FILE).values()
+        ours = {readable_name(row.folder) for row in rows if row.wikidata}
+        there = {
+            readable_name(f"{folder}/{photo.name}")
+            for folder in ours
+            for photo in self.photos_in(folder)
+        }
+        kept = {f: c for f, c in credits.items() if f in there or f.partition("/")[0] not in ours}
+        if len(kept) < len(credits):
+            write_credits(self.dataset / CREDITS_FILE, kept)
+
+
+def _same(name: str) -> str:
+    """Alike for names that some file systems take for one."""
+    return readable_name(name).casefold()
+
+
+def _row_of(actor: WikidataActor, folder: str) -> ActorEntry:
+    return ActorEntry(
+        folder=folder,
+        name=actor.name,
+        name_ko=actor.name_ko,
+        wikidata=actor.wikidata,
+        birth_year=actor.birth_year,
+        gender=actor.gender,
+        country=" ".join(actor.countries),
+    )
+
+
+@contextlib.contextmanager
+def only_download(dataset: Path) -> Iterator[None]:
+    """Keep a second download out of a dataset; a killed one does not.
+
+    Raises:
+        GalleryError: another download is at work there.
+        StorageError: the dataset cannot be written.
+    """
+    with storage_errors(dataset):
+        dataset.mkdir(parents=True, exist_ok=True)
+    lock = FileLock(dataset / ".download.lock")
+    with storage_errors(dataset):
+        try:
+            lock.acquire(timeout=0)
+        except Timeout:  # an OSError too, but not the disk's
+            raise GalleryError(
+                f"another download into {dataset} is at work; wait for it, or end it"
+            ) from None
+    try:
+        yield
+    finally:
+        lock.release()
