@@ -18,10 +18,10 @@ from dataclasses import replace
 from core.enrol import Enrolment
 from core.faces import FaceEngine
 from core.gallery import scan_gallery
-from core.index import save_index
+from core.index import load_index, save_index
 from core.models import ensure_models
 from core.phrases import log
-from core.settings import PACK_CHOICES, load_settings
+from core.settings import PACK_CHOICES, Settings, load_settings
 from core.startup import build, pack_for_photos
 from scripts.cli import Parser, path, positive, run
 
@@ -58,16 +58,31 @@ def main() -> int:
         cache_file=args.cache or settings.cache_file,
     )
     started = time.perf_counter()
-    engine, source = None, "starter"
+    engine, engine_seconds, source = None, None, "starter"
     if scan_gallery(settings.dataset_dir):
-        source = "gallery"
-        engine = FaceEngine(ensure_models(settings, pack_for_photos(settings)), settings)
+        installed, source = ensure_models(settings, pack_for_photos(settings)), "gallery"
+        loading = time.perf_counter()
+        engine = FaceEngine(installed, settings)
+        engine_seconds = time.perf_counter() - loading
     else:
         log.info("%s has no photos: the starter gallery is used", settings.dataset_dir)
     enrolment = build(engine, source, settings, clusters=args.clusters, keep=False)
     save_index(enrolment.index, settings.index_path)
     print(summary(enrolment, time.perf_counter() - started))
+    print(footprint(settings, engine_seconds))
     return 0
+
+
+def footprint(settings: Settings, engine_seconds: float | None) -> str:
+    """What a start will read: sizes on disk, and how long it takes to load."""
+    started = time.perf_counter()
+    load_index(settings.index_path)
+    parts = [f"index {time.perf_counter() - started:.2f} s"]
+    if engine_seconds is not None:
+        parts.append(f"models {engine_seconds:.2f} s")
+    files = [("index", settings.index_path), ("cache", settings.cache_path)]
+    sizes = [f"{name} {file.stat().st_size / 1e6:.1f} MB" for name, file in files if file.exists()]
+    return f"on disk: {', '.join(sizes)}; to load at start: {', '.join(parts)}"
 
 
 def summary(enrolment: Enrolment, seconds: float) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import subprocess
 import sys
 from collections.abc import Callable
@@ -122,6 +123,11 @@ def test_build_writes_index_and_cache_where_told_and_sums_up(built: tuple[Path, 
     assert (done.returncode, done.stderr) == (0, "")
     lines = done.stdout.splitlines()
     assert "✅ Actor index ready: 6 actors" in lines
+    assert re.fullmatch(
+        r"on disk: index 0\.\d MB, cache 0\.\d MB;"
+        r" to load at start: index \d+\.\d\d s, models \d+\.\d\d s",
+        lines.pop(),
+    )
     assert lines[-6].startswith("6 actors, 12 of 14 photos used (12 new), ")
     assert lines[-6].endswith(" s")
     assert lines[-5:] == [
