@@ -48,8 +48,8 @@ PAGE_TEXT = {
         " 보관하거나 기록하거나 넘기지 않습니다.",
         "waiting": "나와 가장 닮은 배우 다섯 명이 여기에 나타납니다.",
         "starter": "기본 갤러리입니다: 배우 {actors}명, 사진 없음. 출처가 표시된"
-        " 사진을 쓰려면 <code>python scripts/download_dataset.py</code>를 실행하고, 내 갤러리를 쓰려면"
-        " <code>dataset/&lt;배우 이름&gt;/</code>에 사진을 넣은 뒤 다시 시작하세요.",
+        " 사진을 쓰려면 <code>python scripts/download_dataset.py</code>를 실행하고, 내 갤러리를"
+        " 쓰려면 <code>dataset/&lt;배우 이름&gt;/</code>에 사진을 넣은 뒤 다시 시작하세요.",
         "embedded": "내장 SFace 모델을 쓰고 있습니다. <code>python"
         " scripts/download_models.py</code>로 AuraFace를 받은 뒤 다시 시작하세요.",
         "fallback": "⚠️ AuraFace를 받지 못해 내장 SFace 모델을 씁니다. 이유는 로그에 있습니다.",
