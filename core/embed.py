@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
 from importlib import metadata
@@ -97,11 +98,9 @@ def _keep(cache: EmbeddingsCache, path: Path) -> None:
 
 def _portrait(photo: GalleryPhoto) -> Portrait:
     """A photo's hash; a link to nowhere, a folder or a pipe has none."""
-    try:
+    with contextlib.suppress(OSError):  # enrolment reports it as unreadable
         if photo.path.is_file():
             return photo.portrait()
-    except OSError:
-        pass
     return Portrait(NO_BYTES, photo.file, photo.credit)
 
 

@@ -7,6 +7,7 @@ import logging
 import os
 import shutil
 import threading
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -38,14 +39,37 @@ def cached_file(file: HubFile) -> Path | None:
 def require_answer(file: HubFile, size: int, sha256: str, seconds: float) -> None:
     """Ask the Hub for a file's metadata and check them against what is pinned.
 
-    The real client would try again for some 23 s where there is no network, and a name
-    server that does not answer blocks for longer: hence one try, in a thread, with a limit.
-
     Raises:
         HubUnreachableError: offline by setting, or no answer within `seconds`.
         ModelError: the Hub answers, but with another file than the pinned one.
     """
-    from huggingface_hub import get_hf_file_metadata, hf_hub_url, is_offline_mode
+    from huggingface_hub import get_hf_file_metadata, hf_hub_url
+
+    def ask() -> object:
+        url = hf_hub_url(file.repo, file.name, revision=file.revision)
+        return get_hf_file_metadata(url, timeout=seconds)
+
+    answer = ask_in_time(ask, seconds, lambda error: _refusal(file, error))
+    published = (getattr(answer, "size", None), getattr(answer, "etag", None))
+    if published != (size, sha256):
+        raise ModelError(
+            f"{file} on the Hub is not the pinned file (size and hash {published});"
+            " it was not downloaded: update Lookalike"
+        )
+
+
+def ask_in_time(
+    ask: Callable[[], object], seconds: float, refusal: Callable[[Exception], str]
+) -> object:
+    """What `ask` gets from the Hub within `seconds`; `refusal` words its failure.
+
+    The real client would try again for some 23 s where there is no network, and a name
+    server that does not answer blocks for longer: hence one try, in a thread, with a limit.
+
+    Raises:
+        HubUnreachableError: offline by setting, no answer in time, or a refusal.
+    """
+    from huggingface_hub import is_offline_mode
 
     _quieten_client()
     if is_offline_mode():
@@ -54,27 +78,20 @@ def require_answer(file: HubFile, size: int, sha256: str, seconds: float) -> Non
         )
     outcome: list[object] = []
 
-    def ask() -> None:
+    def run() -> None:
         try:
-            url = hf_hub_url(file.repo, file.name, revision=file.revision)
-            outcome.append(get_hf_file_metadata(url, timeout=seconds))
+            outcome.append(ask())
         except Exception as error:  # noqa: BLE001 - carried to the caller's thread, raised there
             outcome.append(error)
 
-    thread = threading.Thread(target=ask, daemon=True)
+    thread = threading.Thread(target=run, daemon=True)
     thread.start()
     thread.join(seconds)
     if not outcome:
         raise HubUnreachableError(f"the Hub did not answer within {seconds:g} s; check the network")
-    answer = outcome[0]
-    if isinstance(answer, Exception):
-        raise HubUnreachableError(_refusal(file, answer)) from answer
-    published = (getattr(answer, "size", None), getattr(answer, "etag", None))
-    if published != (size, sha256):
-        raise ModelError(
-            f"{file} on the Hub is not the pinned file (size and hash {published});"
-            " it was not downloaded: update Lookalike"
-        )
+    if isinstance(outcome[0], Exception):
+        raise HubUnreachableError(refusal(outcome[0])) from outcome[0]
+    return outcome[0]
 
 
 def _quieten_client() -> None:

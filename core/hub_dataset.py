@@ -8,10 +8,8 @@ from __future__ import annotations
 
 import csv
 import glob
-import logging
 import re
 import shutil
-import threading
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from pathlib import Path, PurePosixPath
@@ -21,6 +19,7 @@ from core.actors_file import ACTORS_FILE, read_actors, safe_folder, write_actors
 from core.credits import CREDITS_FILE, Credit, read_credits, readable_name, write_credits
 from core.errors import GalleryError, HubUnreachableError, PhotoError, SettingsError
 from core.gallery import PHOTO_SUFFIXES
+from core.hub import ask_in_time
 from core.photo import read_photo
 from core.removals import Removals, load_removals
 from core.settings import Settings
@@ -114,32 +113,16 @@ def ask_hub(repo: str, settings: Settings) -> Any:
         SettingsError: no repository can be called that.
         HubUnreachableError: offline by setting, no answer, or no such repository.
     """
-    from huggingface_hub import HfApi, is_offline_mode
+    from huggingface_hub import HfApi
 
-    logging.getLogger("huggingface_hub").setLevel(logging.ERROR)  # no line beside ours
     if not REPO.fullmatch(repo):
         raise SettingsError("--from-hub takes owner/name, as in the repository's address")
-    if is_offline_mode():
-        raise HubUnreachableError(
-            "the Hub is not asked: HF_HUB_OFFLINE is set; unset it to download"
-        )
-    outcome: list[Any] = []
     seconds = settings.hub_timeout
-
-    def ask() -> None:
-        try:
-            outcome.append(HfApi().dataset_info(repo, timeout=seconds, files_metadata=True))
-        except Exception as error:  # noqa: BLE001 - carried to the caller's thread, raised there
-            outcome.append(error)
-
-    thread = threading.Thread(target=ask, daemon=True)
-    thread.start()
-    thread.join(seconds)
-    if not outcome:
-        raise HubUnreachableError(f"the Hub did not answer within {seconds:g} s; check the network")
-    if isinstance(outcome[0], Exception):
-        raise HubUnreachableError(_refusal(repo, outcome[0])) from outcome[0]
-    return outcome[0]
+    return ask_in_time(
+        lambda: HfApi().dataset_info(repo, timeout=seconds, files_metadata=True),
+        seconds,
+        lambda error: _refusal(repo, error),
+    )
 
 
 def _refusal(repo: str, error: Exception) -> str:

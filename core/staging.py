@@ -17,7 +17,7 @@ from core.enrol import enrolment_of, index_from_cache
 from core.errors import GalleryError, UnreadablePhotoError
 from core.faces import FaceEngine
 from core.gallery import PHOTO_SUFFIXES, GalleryPhoto, scan_gallery
-from core.index import save_index
+from core.index_file import save_index
 from core.packs import PACKS, get_pack
 from core.phrases import log
 from core.removals import load_removals, take_out

@@ -14,7 +14,8 @@ from core.enrol import Enrolment, enrol_gallery, index_from_cache
 from core.errors import GalleryError, IndexRefusedError, LookalikeError, ModelError
 from core.faces import FaceEngine
 from core.gallery import gallery_listing, scan_gallery, starter_listing
-from core.index import ActorIndex, load_index, save_index
+from core.index import ActorIndex
+from core.index_file import load_index, save_index
 from core.lookalike import LookalikeFinder
 from core.models import InstalledPack, ensure_models, is_at_hand
 from core.packs import get_pack

@@ -18,7 +18,7 @@ from dataclasses import replace
 from core.enrol import Enrolment
 from core.faces import FaceEngine
 from core.gallery import scan_gallery
-from core.index import load_index, save_index
+from core.index_file import load_index, save_index
 from core.models import ensure_models
 from core.phrases import log
 from core.settings import PACK_CHOICES, Settings, load_settings

@@ -13,7 +13,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent))  # run by path, 
 from dataclasses import replace
 
 from core.enrol import index_from_cache
-from core.index import save_index
+from core.index_file import save_index
 from core.phrases import say
 from core.settings import load_settings
 from scripts.cli import Parser, path, positive, run

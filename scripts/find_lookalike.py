@@ -17,7 +17,7 @@ from dataclasses import replace
 from typing import Any
 
 from core.errors import IndexRefusedError
-from core.index import load_index
+from core.index_file import load_index
 from core.lookalike import LookalikeFinder, answer_json
 from core.models import ensure_models
 from core.settings import PACK_CHOICES, Settings, load_settings

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from core.index import load_index
+from core.index_file import load_index
 from core.models import InstalledPack
 from core.settings import Settings
 from tests.conftest import ROOT

@@ -11,11 +11,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-import core.index
+import core.index_file
 from core.cache import EmbeddingsCache, EnrolledPhoto, PackCache, load_cache
 from core.errors import IndexRefusedError, StorageError
 from core.gallery import Credit, Portrait
-from core.index import ActorIndex, load_index, save_index
+from core.index import ActorIndex
+from core.index_file import load_index, save_index
 from core.settings import Settings
 from core.templates import build_index
 
@@ -127,7 +128,7 @@ def test_missing_file_and_folder_are_refused(tmp_path: Path) -> None:
 def test_other_schema_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     path = tmp_path / "index.npz"
     with monkeypatch.context() as patch:
-        patch.setattr(core.index, "SCHEMA", 99)
+        patch.setattr(core.index_file, "SCHEMA", 99)
         save_index(gallery_of({"Ann": [unit(1)]}), path)
     with pytest.raises(IndexRefusedError, match="schema 99, this version reads 1"):
         load_index(path)

@@ -16,7 +16,7 @@ from core.cache import load_cache
 from core.enrol import enrol_gallery, index_from_cache
 from core.errors import GalleryError
 from core.faces import FaceEngine
-from core.index import save_index
+from core.index_file import save_index
 from core.removals import Removals, load_removals, save_removals
 from core.settings import Settings
 from core.startup import plan_start

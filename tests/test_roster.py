@@ -19,7 +19,7 @@ from core.credits import Credit, read_credits, write_credits
 from core.enrol import enrol_gallery, index_from_cache
 from core.errors import GalleryError, LookalikeError, StorageError, UnreadablePhotoError
 from core.faces import FaceEngine
-from core.index import load_index, save_index
+from core.index_file import load_index, save_index
 from core.removals import load_removals
 from core.roster import add_photos, list_actors, remove_actor, rename_actor
 from core.settings import Settings

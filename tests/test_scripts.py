@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from core.index import load_index
+from core.index_file import load_index
 from tests.conftest import ASTRONAUT, ROOT, SIX_PEOPLE
 from tests.running_app import clean_env
 from tests.test_enrol import SIX_FACES, fill_gallery, head

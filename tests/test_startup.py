@@ -18,7 +18,8 @@ from core.enrol import enrol_gallery, index_from_cache
 from core.errors import IndexRefusedError, ModelError
 from core.faces import FaceEngine
 from core.gallery import gallery_listing, scan_gallery
-from core.index import ActorIndex, load_index, save_index
+from core.index import ActorIndex
+from core.index_file import load_index, save_index
 from core.packs import PACKS
 from core.phrases import log
 from core.settings import Settings
