@@ -25,7 +25,7 @@ from core.page_text import banners, page_text, visitor_language
 from core.phrases import configure_logging, log
 from core.settings import load_settings
 from core.startup import start
-from core.visitors import VisitorFolder
+from core.visitors import VisitorFolder, own_folder
 
 CSS = Path(__file__).parent / "core" / "page.css"
 EVERY_INTERFACE = "0.0.0.0"  # noqa: S104 - inside a container, behind its platform's proxy
@@ -171,7 +171,7 @@ def main() -> int:
     folder = None
     try:
         settings = load_settings()
-        folder = VisitorFolder(settings.temp_dir)
+        folder = VisitorFolder(own_folder(settings.temp_dir))
         folder.keep_swept(settings.photo_seconds)
         os.environ["GRADIO_TEMP_DIR"] = str(folder.path)
         finder = start(settings)  # ensure_models(), then load or build the index

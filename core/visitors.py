@@ -27,8 +27,8 @@ class VisitorFolder:
     """
 
     def __init__(self, parent: Path | None = None) -> None:
-        """Sweep `parent` (default: this user's own in the system's temporary folder)."""
-        self._parent = parent or Path(tempfile.gettempdir()) / f"lookalike-photos-{_user()}"
+        """Sweep `parent`, which must hold nothing else (default: `own_folder()`)."""
+        self._parent = parent or own_folder()
         with storage_errors(self._parent):
             self._parent.mkdir(mode=0o700, parents=True, exist_ok=True)
             self._sweep_dead()
@@ -79,6 +79,15 @@ class VisitorFolder:
             shutil.rmtree(folder, ignore_errors=True)
             lock.release()
             self._lock_file(folder).unlink(missing_ok=True)
+
+
+def own_folder(base: Path | None = None) -> Path:
+    """The user's own folder for `VisitorFolder`, below a folder that may hold other things.
+
+    Args:
+        base: default: the system's temporary folder.
+    """
+    return (base or Path(tempfile.gettempdir())) / f"lookalike-photos-{_user()}"
 
 
 def _user() -> int | str:

@@ -13,6 +13,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from core.visitors import own_folder
 from tests.conftest import ROOT
 
 START_SECONDS = 120  # a cold machine with a gallery to enrol
@@ -63,12 +64,12 @@ def running_app(
 ) -> Iterator[RunningApp]:
     """`python app.py` on a free port until the block ends."""
     audit_log = tmp_path / "connections.log"
-    photos = tmp_path / "photos"
+    photos = own_folder(tmp_path / "photos")
     (tmp_path / "tmp").mkdir(exist_ok=True)
     environment = clean_env(tmp_path) | {
         "PYTHONPATH": str(ROOT / "tests" / "audit"),
         "AUDIT_LOG": str(audit_log),
-        "LOOKALIKE_TEMP_DIR": str(photos),
+        "LOOKALIKE_TEMP_DIR": str(tmp_path / "photos"),
         "TMPDIR": str(tmp_path / "tmp"),
     }
     process = subprocess.Popen(

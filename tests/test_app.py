@@ -110,6 +110,17 @@ def test_nothing_else_is_left_in_the_systems_temporary_folder(
     assert set(left) <= {"gradio", "vibe_edit_history"}  # empty; no device id of onnxruntime's
 
 
+def test_other_things_in_the_temporary_folder_are_left_alone(
+    tmp_path: Path, starter_env: dict[str, str]
+) -> None:
+    precious = tmp_path / "photos" / "somebody-elses" / "work.txt"
+    precious.parent.mkdir(parents=True)
+    precious.write_text("weeks of it")
+    with running_app(tmp_path, ["--port", "7971"], env=starter_env):
+        assert precious.read_text() == "weeks of it"
+    assert precious.read_text() == "weeks of it"
+
+
 def test_photos_are_gone_when_the_app_ends(tmp_path: Path, starter_env: dict[str, str]) -> None:
     env = starter_env | {"LOOKALIKE_PHOTO_SECONDS": "60"}
     with running_app(tmp_path, ["--port", "7977"], env=env) as running:
