@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from core.errors import LookalikeError, ModelError
-from core.packs import ModelPack, get_pack
+from core.packs import PACKS, ModelPack, get_pack
 from core.phrases import log, say
 from core.settings import Settings
 from core.stamps import DETECTOR, is_verified, write_stamp
@@ -103,13 +103,12 @@ def _only_one_process(models_dir: Path) -> Iterator[None]:
 
 def _sweep(models_dir: Path) -> None:
     """Clear what a killed run left: half-made packs go, a pack moved aside comes back."""
-    for leftover in models_dir.glob(".*.new"):
-        shutil.rmtree(leftover, ignore_errors=True)
-    for moved in models_dir.glob(".*.old"):
-        folder = models_dir / moved.name.removeprefix(".").removesuffix(".old")
+    for name in PACKS:
+        shutil.rmtree(models_dir / f".{name}.new", ignore_errors=True)
+        moved, folder = models_dir / f".{name}.old", models_dir / name
         if folder.exists():
             shutil.rmtree(moved, ignore_errors=True)
-        else:
+        elif moved.exists():
             moved.rename(folder)
 
 
