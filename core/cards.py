@@ -10,7 +10,6 @@ from html import escape
 from pathlib import Path
 from urllib.parse import quote
 
-import numpy as np
 from PIL import Image, ImageOps
 
 from core.credits import Credit
@@ -149,5 +148,5 @@ def _thumbnail(path: Path, _modified: int) -> str:
 
 def _data_uri(image: Image.Image) -> str:
     stream = io.BytesIO()
-    Image.fromarray(np.asarray(image)).save(stream, "WEBP", quality=85)
+    image.save(stream, "WEBP", quality=85)
     return "data:image/webp;base64," + base64.b64encode(stream.getvalue()).decode()

@@ -7,7 +7,8 @@ import logging
 import os
 import shutil
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -120,7 +121,7 @@ def download(file: HubFile, folder: Path, size: int) -> Path:
     if shutil.disk_usage(folder).free < size:
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
     _quieten_client()
-    try:
+    with stopped_downloads(str(file)):
         return Path(
             hf_hub_download(
                 file.repo,
@@ -130,11 +131,21 @@ def download(file: HubFile, folder: Path, size: int) -> Path:
                 force_download=True,  # or it copies from its cache without a look at the hash
             )
         )
-    except Exception as error:  # two transports (httpx2 and hf_xet), each with its own errors
-        if isinstance(error, OSError) and error.errno is not None:  # the disk's refusal
+
+
+@contextmanager
+def stopped_downloads(what: str) -> Iterator[None]:
+    """Turn whatever the client raises on the way into one error; the disk's refusals pass.
+
+    It has two transports (httpx2 and hf_xet), each with errors of its own.
+    """
+    try:
+        yield
+    except Exception as error:
+        if isinstance(error, OSError) and error.errno is not None:
             raise
         raise HubUnreachableError(
-            f"the download of {file} stopped ({type(error).__name__}); run it again"
+            f"the download of {what} stopped ({type(error).__name__}); run it again"
         ) from error
 
 

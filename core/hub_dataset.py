@@ -17,9 +17,9 @@ from typing import Any
 
 from core.actors_file import ACTORS_FILE, read_actors, safe_folder, write_actors
 from core.credits import CREDITS_FILE, Credit, read_credits, readable_name, write_credits
-from core.errors import GalleryError, HubUnreachableError, PhotoError, SettingsError
+from core.errors import GalleryError, PhotoError, SettingsError
 from core.gallery import PHOTO_SUFFIXES
-from core.hub import ask_in_time
+from core.hub import ask_in_time, stopped_downloads
 from core.photo import read_photo
 from core.removals import Removals, load_removals
 from core.settings import Settings
@@ -251,7 +251,7 @@ def _download(repo: str, info: Any, missing: list[HubPhoto], staging: Path) -> N
     wanted += [name for table in TABLES for name in (table, f"*/{table}")]
     paths = [sibling.rfilename for sibling in info.siblings]
     unsafe = [glob.escape(path) for path in paths if not is_safe(path)]
-    try:
+    with stopped_downloads(repo):
         snapshot_download(
             repo,
             repo_type="dataset",
@@ -261,12 +261,6 @@ def _download(repo: str, info: Any, missing: list[HubPhoto], staging: Path) -> N
             ignore_patterns=unsafe,
             max_workers=WORKERS,
         )
-    except Exception as error:  # two transports (httpx2 and hf_xet), each with its own errors
-        if isinstance(error, OSError) and error.errno is not None:  # the disk's refusal
-            raise
-        raise HubUnreachableError(
-            f"the download of {repo} stopped ({type(error).__name__}); run it again"
-        ) from error
 
 
 def _take_actors(staging: Path, dataset: Path, photos: Iterable[HubPhoto]) -> None:
