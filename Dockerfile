@@ -2,9 +2,9 @@
 # A gallery of your own: docker run -p 7860:7860 -v "$PWD/dataset:/app/dataset" lookalike
 FROM python:3.11-slim
 
-# opencv-python needs libGL.so.1 and glib.
+# opencv-python needs libGL.so.1 and glib; Pillow FriBiDi, for names written right to left.
 RUN apt-get update \
-    && apt-get install -y --no-install-recommends libgl1 libglib2.0-0 \
+    && apt-get install -y --no-install-recommends libgl1 libglib2.0-0 libfribidi0 \
     && rm -rf /var/lib/apt/lists/*
 
 RUN useradd --create-home visitor

@@ -12,7 +12,8 @@ LookalikeError
 ├── SourceError           a server that portraits come from does not answer as it should
 │   └── GoneError              not there, or too large: asking again will not help
 ├── GalleryError          no gallery, or none of it can be used
-└── IndexRefusedError     an index or embeddings cache that must not be used
+├── IndexRefusedError     an index or embeddings cache that must not be used
+└── FontError             a font that pictures are drawn with is missing or damaged
 """
 
 
@@ -74,3 +75,7 @@ class SourceError(LookalikeError):
 
 class GoneError(SourceError):
     """Not there, or too large: asking again will not help."""
+
+
+class FontError(LookalikeError):
+    """A font that pictures are drawn with is missing or damaged."""

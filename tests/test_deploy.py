@@ -136,7 +136,7 @@ def test_spaces_front_matter_agrees_with_requirements_and_pins() -> None:
     pinned = PACKS["auraface"].recogniser
     block = (ROOT / "README.md").read_text("utf-8").split("---\n")[1]
     assert f"- {pinned.repo} {pinned.name} {pinned.revision}\n" in block
-    assert (ROOT / "packages.txt").read_text().split() == ["libgl1", "libglib2.0-0"]
+    assert (ROOT / "packages.txt").read_text().split() == ["libgl1", "libglib2.0-0", "libfribidi0"]
 
 
 def test_both_opencv_wheels_have_one_version() -> None:
