@@ -39,17 +39,20 @@ class EnrolledPhoto:
     box: tuple[float, ...] = ()  # x1, y1, x2, y2 pixels
     landmarks: tuple[float, ...] = ()  # x, y of five points, pixels
     detection_score: float = 0.0
+    crop_hash: str = ""  # of the aligned crop, see core/same_photo.py; "" in caches of old
 
     def to_json(self) -> dict[str, Any]:
         """JSON with the shortest decimals that give the same float32 back."""
         if self.embedding is None:
             return {"left_out": self.left_out}
-        return {
+        entry = {
             "embedding": self.embedding.astype(str).astype(float).tolist(),
             "box": list(self.box),
             "landmarks": list(self.landmarks),
             "detection_score": self.detection_score,
+            "crop_hash": self.crop_hash,
         }
+        return {key: value for key, value in entry.items() if value}
 
     @staticmethod
     def from_json(entry: dict[str, Any], dimension: int) -> EnrolledPhoto:
@@ -63,10 +66,19 @@ class EnrolledPhoto:
             raise ValueError("an embedding is not of unit length")
         return EnrolledPhoto(
             embedding.astype(np.float32),
-            box=tuple(entry["box"]),
-            landmarks=tuple(entry["landmarks"]),
-            detection_score=float(entry["detection_score"]),
+            box=tuple(entry.get("box", ())),
+            landmarks=_points(entry.get("landmarks", ())),
+            detection_score=float(entry.get("detection_score", 0)),
+            crop_hash=str(entry.get("crop_hash", "")),
         )
+
+
+def _points(numbers: Iterable[float]) -> tuple[float, ...]:
+    """x and y of five points, or nothing."""
+    points = tuple(map(float, numbers))
+    if len(points) not in (0, 10):
+        raise ValueError(f"expected x and y of five points, got {len(points)} numbers")
+    return points
 
 
 @dataclass(frozen=True)

@@ -9,6 +9,7 @@ from typing import Any
 
 from core.credits import CREDITS_FILE, Credit, read_credits, readable_name
 from core.errors import GalleryError
+from core.photo_credit import credit_of
 from core.storage import sha256_of
 
 PHOTO_SUFFIXES = frozenset(
@@ -22,18 +23,29 @@ class Portrait:
 
     sha256: str  # of the file's bytes
     file: str | None = None  # "<folder>/<name>" below the dataset, "/" on every system
-    credit: Credit | None = None
+    credit: Credit | None = None  # None: the owner's own photo
+    landmarks: tuple[float, ...] = ()  # x, y of five points, pixels of the upright photo
+    crop_hash: str = ""  # of the aligned crop; see core/same_photo.py
+
+    @property
+    def hidden(self) -> bool:
+        """Downloaded, and without a credit: matched, and never shown."""
+        return self.credit is not None and not self.credit.is_given
 
     def to_json(self) -> dict[str, Any]:
         """As stored in the index and the cache; empty fields are left out."""
-        return {key: value for key, value in asdict(self).items() if value is not None}
+        return {key: value for key, value in asdict(self).items() if value not in (None, (), "")}
 
     @staticmethod
     def from_json(entry: dict[str, Any]) -> Portrait:
         """Inverse of `to_json`."""
         credit = entry.get("credit")
         return Portrait(
-            str(entry["sha256"]), entry.get("file"), Credit(**credit) if credit else None
+            str(entry["sha256"]),
+            entry.get("file"),
+            Credit(**credit) if credit else None,
+            tuple(map(float, entry.get("landmarks", ()))),
+            str(entry.get("crop_hash", "")),
         )
 
 
@@ -44,7 +56,7 @@ class GalleryPhoto:
     actor: str
     path: Path
     file: str  # "<folder>/<name>" below the dataset
-    credit: Credit | None
+    credit: Credit | None  # of credits.csv, else of the photo's own EXIF data
 
     def portrait(self) -> Portrait:
         """Read the file's bytes for their hash."""
@@ -69,7 +81,7 @@ def scan_gallery(dataset_dir: Path) -> list[GalleryPhoto]:
             actor=readable_name(folder.name),
             path=path,
             file=f"{folder.name}/{path.name}",
-            credit=credits.get(readable_name(f"{folder.name}/{path.name}")),
+            credit=credit_of(path, credits.get(readable_name(f"{folder.name}/{path.name}"))),
         )
         for folder in dataset_dir.iterdir()
         if folder.is_dir() and not folder.name.startswith(".")

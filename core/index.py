@@ -19,7 +19,7 @@ class Match:
     actor: str
     similarity: float  # cosine of unit embeddings, -1…1, rounded to 0.000001
     score: float | None  # 0-99.9, None where the gallery is too small for one
-    portrait: Portrait | None  # the photo of this actor closest to the face
+    portrait: Portrait  # the photo of this actor closest to the face, kept as a file or not
 
 
 @dataclass(frozen=True)
@@ -82,17 +82,21 @@ class ActorIndex:
         """(M, D) unit embeddings → (M, A) best cosine over each actor's templates."""
         return best_per_actor(embeddings, self.templates, self.template_actor)
 
+    def closest_portrait(self, actor: int, embedding: NDArray[np.float32]) -> Portrait:
+        """Of an actor's portraits the one closest to a face's (D,) unit embedding."""
+        rows = slice(*np.searchsorted(self.portrait_actor, [actor, actor + 1]))
+        closest = int((self.embeddings[rows] @ embedding).argmax()) + int(rows.start)
+        return self.portraits[closest]
+
     def _match(
         self, actor: int, similarities: NDArray[np.float64], embedding: NDArray[np.float32]
     ) -> Match:
         similarity = float(similarities[actor])
-        rows = slice(*np.searchsorted(self.portrait_actor, [actor, actor + 1]))
-        closest = int((self.embeddings[rows] @ embedding).argmax()) + rows.start
         return Match(
             actor=self.actors[actor],
             similarity=similarity,
             score=self.calibration.score(similarity) if self.calibration else None,
-            portrait=self.portraits[closest] if self.portraits[closest].file else None,
+            portrait=self.closest_portrait(actor, embedding),
         )
 
 

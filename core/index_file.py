@@ -18,7 +18,7 @@ from core.index import ActorIndex, IndexInfo
 from core.scoring import Calibration
 from core.storage import new_file, sha256_of
 
-SCHEMA = 1
+SCHEMA = 2  # 2: portraits have landmarks and hashes of their crops
 SEAL = 64  # the archive's comment: hex digits of the SHA-256 of all bytes before it
 DAMAGE = (
     OSError,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime
 
 import numpy as np
@@ -85,7 +86,8 @@ def _usable_photos(cache: EmbeddingsCache, pack: PackCache) -> tuple[Labelled, d
             elif portrait.sha256 in rows:
                 left_out[label_of(name, portrait)] = "duplicate"
             else:
-                rows[portrait.sha256] = (portrait, photo.embedding)
+                seen = replace(portrait, landmarks=photo.landmarks, crop_hash=photo.crop_hash)
+                rows[portrait.sha256] = (seen, photo.embedding)
         kept = list(rows.values())
         for position in likely_mislabels([vector for _, vector in kept]):
             portrait, _ = kept[position]
@@ -101,8 +103,18 @@ def label_of(actor: str, portrait: Portrait) -> str:
     return portrait.file or f"{actor}/{portrait.sha256[:12]}"
 
 
-def likely_mislabels(embeddings: list[NDArray[np.float32]]) -> list[int]:
-    """Positions of one actor's portraits that are probably of someone else, worst first."""
+def likely_mislabels(
+    embeddings: list[NDArray[np.float32]],
+    ceiling: float = MISLABEL_CEILING,
+    gap: float = MISLABEL_GAP,
+) -> list[int]:
+    """Positions of one actor's portraits that are probably of someone else, worst first.
+
+    Args:
+        embeddings: (D,) unit each.
+        ceiling: mean cosine to the others from which a portrait is never one.
+        gap: how far below theirs to each other it must at least be.
+    """
     kept = list(range(len(embeddings)))
     found: list[int] = []
     while len(kept) >= MIN_PORTRAITS_TO_JUDGE:
@@ -114,7 +126,7 @@ def likely_mislabels(embeddings: list[NDArray[np.float32]]) -> list[int]:
         worst = int(to_others.argmin())
         among_others = (cosines.sum() - 2 * cosines[worst].sum()) / ((count - 1) * (count - 2))
         own = float(to_others[worst])
-        if own >= MISLABEL_CEILING or among_others - own < MISLABEL_GAP:
+        if own >= ceiling or among_others - own < gap:
             break
         found.append(kept.pop(worst))
     return found

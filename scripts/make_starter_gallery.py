@@ -1,7 +1,8 @@
 """Write the starter gallery: names and SFace embeddings of actors, no photo.
 
 In: folders of actors' photos, `<folder>/<Actor name>/*`; actors of the same name are merged.
-Out: dataset/starter_embeddings.json, an embeddings cache without file names.
+Out: dataset/starter_embeddings.json, an embeddings cache without file names and landmarks, but
+with the hashes that tell the very same photo.
 It is written only if its labels pass the checks: names that several folders share agree above
 the pack's same-person similarity, portraits agree with their siblings, and no two names are the
 same face. `--check` runs the checks on the committed file instead.
@@ -78,10 +79,17 @@ def embedded(folder: Path, engine: FaceEngine, settings: Settings) -> Embeddings
 
 
 def merged(caches: list[EmbeddingsCache]) -> EmbeddingsCache:
-    """One cache of all usable portraits, with hashes in place of file names."""
+    """One cache of all usable portraits, with hashes in place of file names.
+
+    Where a face is in a photo is of no use without the photo, and left out.
+    """
     packs = [cache.packs[PACK.name] for cache in caches]
     photos = {key: photo for pack in packs for key, photo in pack.photos.items()}
-    usable = {key: photo for key, photo in photos.items() if photo.embedding is not None}
+    usable = {
+        key: replace(photo, box=(), landmarks=())
+        for key, photo in photos.items()
+        if photo.embedding is not None
+    }
     actors: dict[str, list[Portrait]] = {}
     for cache in caches:
         for name, portraits in cache.actors.items():

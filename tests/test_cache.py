@@ -31,7 +31,12 @@ def made_up_cache() -> EmbeddingsCache:
     packs = {}
     for seed, (name, dimension) in enumerate([("sface", 128), ("auraface", 512)]):
         face = EnrolledPhoto(
-            unit(seed, dimension), None, (1.5, 2.0, 3.0, 4.0), tuple(map(float, range(10))), 0.912
+            unit(seed, dimension),
+            None,
+            (1.5, 2.0, 3.0, 4.0),
+            tuple(map(float, range(10))),
+            0.912,
+            "ab" * 8,
         )
         photos = {"a" * 64: face, "c" * 64: EnrolledPhoto(None, "no_face")}
         packs[name] = PackCache(
@@ -51,6 +56,8 @@ def test_everything_survives_the_file(tmp_path: Path) -> None:
         assert (again.detection, again.libraries) == (pack.detection, pack.libraries)
         for key, photo in pack.photos.items():
             assert again.photos[key].to_json() == photo.to_json()
+            assert again.photos[key].crop_hash == photo.crop_hash
+            assert again.photos[key].landmarks == photo.landmarks
 
 
 def test_embeddings_keep_every_bit(tmp_path: Path) -> None:
@@ -114,6 +121,16 @@ def test_other_schema_is_refused(content: dict, tmp_path: Path) -> None:
     assert "schema 99" in refused(tmp_path, content)
 
 
+def test_face_without_a_hash_as_older_versions_wrote_it_is_read(
+    content: dict, tmp_path: Path
+) -> None:
+    del content["packs"]["sface"]["photos"]["a" * 64]["crop_hash"]
+    path = tmp_path / "embeddings.json"
+    path.write_text(json.dumps(content), "utf-8")
+    photo = load_cache(path).packs["sface"].photos["a" * 64]
+    assert (photo.crop_hash, len(photo.landmarks)) == ("", 10)
+
+
 @pytest.mark.parametrize("share", [0, 0.1, 0.5, 0.99])
 def test_truncated_file_is_refused(share: float, content: dict, tmp_path: Path) -> None:
     text = (tmp_path / "good.json").read_text("utf-8")
@@ -136,6 +153,8 @@ def test_other_json_is_refused(text: str, tmp_path: Path) -> None:
         ("embedding", None),
         ("embedding", "x"),
         ("box", 3),
+        ("landmarks", [1.0] * 9),
+        ("landmarks", ["left"] * 10),
         ("detection_score", []),
     ],
 )

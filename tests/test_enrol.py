@@ -22,6 +22,7 @@ from core.index import ActorIndex
 from core.models import InstalledPack
 from core.photo import Photo, read_photo
 from core.phrases import log
+from core.same_photo import crop_hash, is_same_photo
 from core.settings import Settings
 from tests.conftest import ASTRONAUT, SIX_PEOPLE, needs_shared
 
@@ -144,6 +145,37 @@ def test_cache_is_written_with_every_photo(people: Settings, engine: FaceEngine)
         assert 0 <= y1 < y2
         assert len(photo.landmarks) == 10
         assert photo.detection_score > 0.7
+
+
+def test_index_knows_where_each_portraits_face_is_and_what_its_crop_looks_like(
+    people: Settings, engine: FaceEngine
+) -> None:
+    for portrait in enrol_gallery(engine, people).index.portraits:
+        (face,) = engine.find_faces(read_photo(people.dataset_dir / portrait.file))
+        found = face.detection.landmarks.ravel()
+        assert np.abs(np.subtract(portrait.landmarks, found)).max() <= 0.051  # rounded to 0.1
+        assert portrait.crop_hash == crop_hash(face.detection.crop)
+        assert is_same_photo(face.detection.crop, portrait.crop_hash)
+
+
+def test_hashes_missing_in_a_cache_of_old_are_added_without_a_model(
+    people: Settings, counting: CountingEngine
+) -> None:
+    new = enrol_gallery(counting, people).index
+    cache = load_cache(people.cache_path)
+    photos = cache.packs["sface"].photos
+    photos.update({key: replace(photo, crop_hash="") for key, photo in photos.items()})
+    save_cache(cache, people.cache_path)
+    without = index_from_cache(people.cache_path, people).index
+    assert {portrait.crop_hash for portrait in without.portraits} == {""}
+    counting.seen()
+    again = enrol_gallery(counting, people).index
+    assert counting.seen() == (0, 0)
+    for ours, theirs in zip(new.portraits, again.portraits, strict=True):
+        bits = int(ours.crop_hash, 16) ^ int(theirs.crop_hash, 16)
+        assert bits.bit_count() <= 2  # landmarks are kept to 0.1 pixel
+    stored = load_cache(people.cache_path).packs["sface"].photos.values()
+    assert all(photo.crop_hash for photo in stored)
 
 
 def test_second_run_embeds_nothing_and_gives_the_same(

@@ -20,6 +20,7 @@ from core.index_file import load_index, save_index
 from core.settings import Settings
 from core.templates import build_index
 
+POINTS = tuple(float(n) + 0.1 for n in range(10))
 ARRAYS = ("embeddings", "portrait_actor", "templates", "template_actor")
 
 
@@ -47,7 +48,7 @@ def gallery_of(actors: dict[str, list[np.ndarray]], clusters: int = 1) -> ActorI
         rows[name] = []
         for n, vector in enumerate(vectors):
             key = hashlib.sha256(f"{name}{n}".encode()).hexdigest()
-            photos[key] = EnrolledPhoto(vector)
+            photos[key] = EnrolledPhoto(vector, landmarks=POINTS, crop_hash=f"{n:016x}")
             rows[name].append(Portrait(key, f"{name}/{n}.jpg", Credit("Kim", "CC0")))
     pack = PackCache("sface", "sface-x", 128, {"min_face": 20}, {"numpy": "2"}, photos)
     cache = EmbeddingsCache(rows)
@@ -89,6 +90,12 @@ def test_small_gallery_with_hangul_and_credits_is_read_back(tmp_path: Path) -> N
     again = load_index(tmp_path / "index.npz")
     assert_equal(again, index)
     assert again.portraits[0].credit == Credit("Kim", "CC0")
+    assert again.portraits[0].landmarks == POINTS
+    assert [portrait.crop_hash for portrait in again.portraits] == [
+        "0" * 16,
+        "0" * 16,
+        "0" * 15 + "1",
+    ]
 
 
 def test_file_is_a_plain_archive_without_pickle(people: ActorIndex, tmp_path: Path) -> None:
@@ -130,7 +137,7 @@ def test_other_schema_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     with monkeypatch.context() as patch:
         patch.setattr(core.index_file, "SCHEMA", 99)
         save_index(gallery_of({"Ann": [unit(1)]}), path)
-    with pytest.raises(IndexRefusedError, match="schema 99, this version reads 1"):
+    with pytest.raises(IndexRefusedError, match="schema 99, this version reads 2"):
         load_index(path)
 
 
@@ -233,9 +240,16 @@ def test_closest_portrait_is_the_actors_own_and_the_closest(people: ActorIndex) 
         assert match.portrait == own[int(np.argmax(cosines))]
 
 
-def test_portrait_without_a_file_is_none(starter: EmbeddingsCache) -> None:
+def test_starter_gallerys_closest_portrait_has_no_file(starter: EmbeddingsCache) -> None:
     index = build_index(starter, starter.packs["sface"], source="starter", listing="")
-    assert {match.portrait for match in index.search(unit(1), 5)} == {None}
+    for match in index.search(unit(1), 5):
+        assert match.portrait in starter_portraits(index, match.actor)
+        assert match.portrait.file is None
+
+
+def starter_portraits(index: ActorIndex, actor: str) -> list[Portrait]:
+    rows = np.flatnonzero(index.portrait_actor == index.actors.index(actor))
+    return [index.portraits[row] for row in rows]
 
 
 def test_gallery_too_small_for_a_score_has_similarities_alone() -> None:

@@ -62,6 +62,13 @@ def test_it_has_hashes_and_embeddings_and_no_picture_nor_file_name(
     assert not re.search(r"\.jpe?g|\.png|/", Settings().starter_path.read_text("utf-8"))
 
 
+def test_it_has_what_tells_the_very_same_photo(starter: EmbeddingsCache) -> None:
+    crop_hashes = [photo.crop_hash for photo in starter.packs["sface"].photos.values()]
+    assert all(re.fullmatch("[0-9a-f]{64}", value) for value in crop_hashes)
+    assert len(set(crop_hashes)) == 737
+    assert {photo.landmarks for photo in starter.packs["sface"].photos.values()} == {()}
+
+
 def test_it_fits_the_pack_and_the_settings_it_is_used_with(starter: EmbeddingsCache) -> None:
     pack = starter.packs["sface"]
     assert (list(starter.packs), starter.latest) == (["sface"], "sface")
@@ -193,3 +200,5 @@ def test_embeddings_are_those_of_the_photos_it_came_from(
     committed = starter.packs["sface"].photos
     for key, photo in again.items():
         assert np.allclose(photo.embedding, committed[key].embedding, atol=1e-3)
+        bits = int(photo.crop_hash, 16) ^ int(committed[key].crop_hash, 16)
+        assert bits.bit_count() <= 4  # where libraries round otherwise
