@@ -25,6 +25,11 @@ class Credit:
     source: str = ""  # page the photo came from
     sha1: str = ""  # of the original, as its source publishes it
 
+    @property
+    def is_given(self) -> bool:
+        """Whether it names anybody, or a licence."""
+        return bool(self.author or self.licence)
+
 
 def readable_name(name: str) -> str:
     """A file's or folder's name as text: NFC, and a replacement for bytes that are no UTF-8."""

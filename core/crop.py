@@ -53,14 +53,10 @@ class Cutout:
 
 
 def dominant_face(faces: Sequence[Face]) -> Face | None:
-    """The face that enrolment takes for a portrait's subject; None if none stands out.
-
-    Args:
-        faces: largest first, as the engine gives them.
-    """
+    """The face that enrolment takes for a portrait's subject; None if none stands out."""
     if not faces:
         return None
-    subject, *others = faces
+    subject, *others = sorted(faces, key=lambda face: -face.detection.area)
     rivals = [face for face in others if face.detection.detection_score >= RIVAL_SCORE]
     if any(subject.detection.area < DOMINANT * rival.detection.area for rival in rivals):
         return None

@@ -37,6 +37,7 @@ REASONS = {  # worst first
     "single_photo": "the actor's only usable photo",
     "no_credit": "no credit in credits.csv",
 }
+HIDDEN = "it was downloaded, so it is matched and not shown"
 NOTES = ("single_photo", "no_credit")  # worth knowing, no faults of a photo
 THUMBNAIL = (160, 160)  # pixels at most
 # How far, in robust deviations, two actors' similarity may lie above the median of all pairs:
@@ -146,13 +147,12 @@ def _left_out(photos: list[CheckedPhoto]) -> list[Fault]:
 
 
 def _without_credit(files: list[GalleryPhoto], settings: Settings) -> list[Fault]:
-    """Only where credits are kept: a folder of one's own photos has none to give."""
-    if not (settings.dataset_dir / CREDITS_FILE).is_file():
-        return []
+    """One's own photos only where credits are kept; downloaded ones always."""
+    kept = (settings.dataset_dir / CREDITS_FILE).is_file()
     return [
-        Fault(readable_name(photo.file), photo.actor, "no_credit", "")
+        Fault(readable_name(photo.file), photo.actor, "no_credit", HIDDEN if photo.credit else "")
         for photo in files
-        if photo.credit is None
+        if (kept if photo.credit is None else not photo.credit.is_given)
     ]
 
 

@@ -16,6 +16,7 @@ from core.actors_file import ACTORS_FILE, ActorEntry, read_actors, safe_folder, 
 from core.credits import CREDITS_FILE, Credit, read_credits, readable_name, write_credits
 from core.errors import GalleryError
 from core.gallery import PHOTO_SUFFIXES
+from core.photo_credit import credit_of, stamped
 from core.storage import new_file, storage_errors
 from core.wikidata import WikidataActor
 
@@ -69,11 +70,16 @@ class Shelf:
         """Pages that the photos of a folder came from."""
         with self._lock:
             credits = read_credits(self.dataset / CREDITS_FILE)
-        files = {readable_name(f"{folder}/{photo.name}") for photo in self.photos_in(folder)}
-        return {credits[file].source for file in files & credits.keys()}
+        found = {
+            credit_of(photo, credits.get(readable_name(f"{folder}/{photo.name}")))
+            for photo in self.photos_in(folder)
+        }
+        return {credit.source for credit in found if credit}
 
     def put(self, actor: WikidataActor, folder: str, jpeg: bytes, credit: Credit) -> Path:
         """Add a photo under the next free number: row, credit, and then the photo itself.
+
+        The photo carries its credit too (core/photo_credit.py).
 
         Raises:
             StorageError: the dataset cannot be written.
@@ -88,7 +94,7 @@ class Shelf:
             credits[readable_name(f"{folder}/{path.name}")] = credit
             write_credits(self.dataset / CREDITS_FILE, credits)
             with new_file(path) as temporary:
-                temporary.write_bytes(jpeg)
+                temporary.write_bytes(stamped(jpeg, credit))
             return path
 
     def _write_row(self, row: ActorEntry) -> None:

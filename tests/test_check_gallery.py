@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 import os
 import random
@@ -16,12 +17,14 @@ from PIL import Image, ImageOps
 
 from core.cache import load_cache
 from core.contact_sheet import contact_sheet
+from core.credits import Credit
 from core.enrol import enrol_gallery
 from core.faces import FaceEngine
 from core.hygiene import NOTES, REASONS, Report, check_gallery
+from core.photo_credit import stamped
 from core.settings import Settings
 from tests.conftest import ASTRONAUT, ROOT, SHARED, needs_shared
-from tests.test_enrol import fill_gallery
+from tests.test_enrol import fill_gallery, head
 
 SCRIPT = ROOT / "scripts" / "check_gallery.py"
 MOST_CLEAN_FLAGGED = 4  # of 399
@@ -189,6 +192,19 @@ def test_photos_without_a_credit_are_named_only_where_credits_are_kept(
     )
     faults = check_gallery(engine, settings).faults
     assert [fault.file for fault in faults if fault.reason == "no_credit"] == ["Bob/1.png"]
+
+
+def test_a_downloaded_photo_without_a_credit_is_named_with_what_becomes_of_it(
+    engine: FaceEngine, settings: Settings
+) -> None:
+    fill_gallery(settings.dataset_dir, ("Ann", "Bob"), photos=1)
+    stream = io.BytesIO()
+    head("Ann").save(stream, "JPEG")
+    path = settings.dataset_dir / "Ann" / "2.jpg"
+    path.write_bytes(stamped(stream.getvalue(), Credit("", "")))
+    faults = check_gallery(engine, settings).faults
+    (fault,) = [fault for fault in faults if fault.reason == "no_credit"]
+    assert (fault.file, "not shown" in fault.detail) == ("Ann/2.jpg", True)
 
 
 @needs_shared

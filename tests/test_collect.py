@@ -9,7 +9,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from PIL import Image, ImageOps
+from PIL import ExifTags, Image, ImageOps
 
 import core.shelf
 from core.actors_file import read_actors
@@ -478,6 +478,31 @@ def test_the_log_is_lines_of_json(
     ]
 
 
+def test_a_kept_photo_keeps_its_credit_when_the_row_is_deleted(
+    wikimedia: WikimediaStandin, engine: FaceEngine, settings: Settings
+) -> None:
+    wikimedia.add("Ann", ASTRONAUT)
+    collect(wikimedia, engine, settings)
+    (before,) = scan_gallery(settings.dataset_dir)
+    assert before.credit is not None
+    (settings.dataset_dir / "credits.csv").unlink()
+    (after,) = scan_gallery(settings.dataset_dir)
+    assert after.credit == before.credit
+
+
+@needs_shared
+def test_without_its_row_a_kept_photo_is_still_known_to_be_there(
+    wikimedia: WikimediaStandin, engine: FaceEngine, settings: Settings
+) -> None:
+    wikimedia.add("Brad Pitt", *photos_of("Brad Pitt")[:3])
+    collect(wikimedia, engine, settings, photos=1)
+    for name in ("credits.csv", "download_log.jsonl"):
+        (settings.dataset_dir / name).unlink()
+    (outcome,) = collect(wikimedia, engine, settings, photos=2)
+    assert (outcome.photos, outcome.new) == (2, 1)
+    assert wikimedia.fetched()["Photo 1-1.jpg"] == 1
+
+
 def test_a_kept_photo_is_a_plain_jpeg_without_the_originals_metadata(
     wikimedia: WikimediaStandin, engine: FaceEngine, settings: Settings, tmp_path: Path
 ) -> None:
@@ -489,5 +514,7 @@ def test_a_kept_photo_is_a_plain_jpeg_without_the_originals_metadata(
     collect(wikimedia, engine, settings)
     with Image.open(settings.dataset_dir / "Ann" / "1.jpg") as kept:
         assert kept.format == "JPEG"
-        assert not kept.getexif()
+        tags = {ExifTags.TAGS[tag] for tag in kept.getexif()}
+        assert tags == {"Software", "Artist", "Copyright", "ImageDescription", "ExifOffset"}
+        assert "where I live" not in str(dict(kept.getexif()))
         assert np.asarray(kept).ndim == 3

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
+import io
 import json
 import subprocess
 import sys
@@ -15,10 +16,13 @@ from typing import Any
 from urllib.parse import unquote, urlsplit
 
 import pytest
+from PIL import Image
 
 from core.actors_file import read_actors
+from core.credits import Credit, read_credits, write_credits
 from core.gallery import scan_gallery
-from core.hub_dataset import is_safe
+from core.hub_listing import is_safe
+from core.photo_credit import stamped
 from tests.conftest import ASTRONAUT, ROOT
 from tests.hub_standin import NOWHERE, finish, refusal
 from tests.running_app import clean_env
@@ -201,6 +205,62 @@ def test_credits_in_imagefolders_metadata_are_taken_over(
     (photo,) = scan_gallery(dataset)
     assert photo.credit is not None
     assert (photo.credit.licence, photo.credit.licence_url) == ("CC BY 4.0", "https://x/by")
+
+
+def jpeg(quality: int = 90) -> bytes:
+    stream = io.BytesIO()
+    with Image.open(ASTRONAUT) as image:
+        image.convert("RGB").save(stream, "JPEG", quality=quality)
+    return stream.getvalue()
+
+
+def test_a_photo_with_a_credit_carries_it_and_is_not_fetched_again(
+    hub: DatasetHub, tmp_path: Path, dataset: Path
+) -> None:
+    credits = "file,source,author,licence,licence_url\nAnn/1.jpg,https://x/1,이브,CC0,\n"
+    hub.files = {"Ann/1.jpg": jpeg(), "Ann/2.jpg": jpeg(80), "credits.csv": credits.encode()}
+    assert "2 photos (2 new), 1 with a credit" in fetch(tmp_path, url=hub.url).stdout
+    (dataset / "credits.csv").unlink()
+    first, second = scan_gallery(dataset)
+    assert first.credit == Credit("이브", "CC0", source="https://x/1")
+    assert second.credit is None  # nobody said whose it is: the owner's, as their own folder's
+    assert second.path.read_bytes() == jpeg(80)
+    hub.requests.clear()
+    assert "2 photos (0 new), 1 with a credit" in fetch(tmp_path, url=hub.url).stdout
+    assert [path for path in hub.fetched() if path.endswith(".jpg")] == []
+    assert read_credits(dataset / "credits.csv")["Ann/1.jpg"].author == "이브"
+
+
+def test_a_credit_that_the_owner_corrected_stays(
+    hub: DatasetHub, tmp_path: Path, dataset: Path
+) -> None:
+    credits = "file,source,author,licence,licence_url\nAnn/1.jpg,,Eve,CC0,\n"
+    hub.files = {"Ann/1.jpg": jpeg(), "credits.csv": credits.encode()}
+    fetch(tmp_path, url=hub.url)
+    write_credits(dataset / "credits.csv", {"Ann/1.jpg": Credit("Corrected", "CC BY 4.0")})
+    fetch(tmp_path, url=hub.url)
+    (photo,) = scan_gallery(dataset)
+    assert photo.credit == Credit("Corrected", "CC BY 4.0")
+
+
+def test_a_credit_in_the_photo_itself_is_taken_over(
+    hub: DatasetHub, tmp_path: Path, dataset: Path
+) -> None:
+    """As when a folder filled by the download was put on the Hub without its tables."""
+    hub.files = {"Ann/1.jpg": stamped(jpeg(), Credit("Eve", "CC0"))}
+    assert "1 with a credit" in fetch(tmp_path, url=hub.url).stdout
+    assert read_credits(dataset / "credits.csv") == {"Ann/1.jpg": Credit("Eve", "CC0")}
+
+
+def test_a_photo_of_a_page_that_names_nobody_is_never_shown(
+    hub: DatasetHub, tmp_path: Path, dataset: Path
+) -> None:
+    credits = "file,source,author,licence,licence_url\nAnn/1.jpg,https://x/1,,,\n"
+    hub.files = {"Ann/1.jpg": jpeg(), "credits.csv": credits.encode()}
+    assert "0 with a credit" in fetch(tmp_path, url=hub.url).stdout
+    (dataset / "credits.csv").unlink()
+    (photo,) = scan_gallery(dataset)
+    assert photo.portrait().hidden
 
 
 def test_a_second_run_fetches_only_what_is_missing(

@@ -1,0 +1,185 @@
+"""A downloaded photo carries its credit in its own EXIF data, wherever it is copied to.
+
+Photos are marked by the tag Software. Artist, Copyright and ImageDescription are for people and
+their tools; UserComment has the whole credit as JSON in ASCII, for reading it back. Only JPEG
+files are written, and never encoded again: the data before the picture are replaced.
+"""
+
+from __future__ import annotations
+
+import io
+import json
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass, fields
+from pathlib import Path
+from typing import Any, BinaryIO
+
+from PIL import ExifTags, Image
+
+from core.credits import Credit
+from core.photo import DAMAGE
+
+MARK = "Lookalike download_dataset"  # in the tag Software
+ASCII_COMMENT = b"ASCII\0\0\0"  # EXIF 2.3: how UserComment is written
+EXIF_HEAD = b"Exif\0\0"
+MOST = 65533  # bytes of a JPEG segment
+LONGEST = 1000  # characters of a field: all of them fit into a segment, escaped or not
+START_OF_IMAGE, APP0, APP1 = b"\xff\xd8", 0xE0, 0xE1
+KEPT = (ExifTags.Base.Orientation,)  # of data that cannot be kept whole
+
+
+@dataclass(frozen=True)
+class Stamp:
+    """What a downloaded photo says of itself."""
+
+    credit: Credit  # of empty texts if somebody took it out
+    origin: str = ""  # SHA-256 of the file as its source has it, if it was stored unchanged
+
+
+def credit_of(path: Path, row: Credit | None) -> Credit | None:
+    """The credit of a photo, given its row in credits.csv, which wins if it names anybody.
+
+    None for a photo of the owner's; a credit that names nobody for one that was downloaded and
+    must not be shown.
+    """
+    if row is not None and row.is_given:
+        return row
+    stamp = read_stamp(path)
+    if stamp is not None:
+        return stamp.credit
+    return row if row is not None and row.source else None
+
+
+def read_stamp(path: Path) -> Stamp | None:
+    """What a photo says of itself; None if it was not downloaded, or says nothing.
+
+    Reads no more than the EXIF data: 0.02 ms a photo that has none.
+    """
+    try:
+        with path.open("rb") as stream:
+            exif = next((data for data in _exif_data(stream) if MARK.encode() in data), None)
+    except OSError:  # a link to nowhere: reported as unreadable when it is enrolled
+        return None
+    return None if exif is None else _stamp_of(exif)
+
+
+def stamped(jpeg: bytes, credit: Credit, origin: str = "") -> bytes:
+    """The same picture, with its credit; what is no JPEG stays as it is.
+
+    Args:
+        jpeg: a whole file.
+        credit: to write.
+        origin: SHA-256 of the file as its source has it, to tell it by later.
+    """
+    if not jpeg.startswith(START_OF_IMAGE):
+        return jpeg
+    exif = _written(_exif_of(jpeg), credit, origin)
+    if len(exif) > MOST:
+        exif = _written(_only_kept(_exif_of(jpeg)), credit, origin)
+    segment = b"\xff\xe1" + (len(exif) + 2).to_bytes(2, "big") + exif
+    old = list(_segments(io.BytesIO(jpeg)))
+    first = old[:1]  # JFIF's comes first, and stays there
+    start = first[0].end if first and first[0].marker == APP0 else len(START_OF_IMAGE)
+    body = bytearray(jpeg[:start] + segment)
+    for part in old:
+        if part.start >= start and not (part.marker == APP1 and part.data.startswith(EXIF_HEAD)):
+            body += jpeg[part.start : part.end]
+    return bytes(body) + jpeg[old[-1].end if old else start :]
+
+
+@dataclass(frozen=True)
+class _Segment:
+    """One of the segments before a JPEG's picture."""
+
+    marker: int  # second byte of the marker
+    start: int  # bytes from the file's start, marker included
+    end: int
+    data: bytes
+
+
+def _segments(stream: BinaryIO) -> Iterator[_Segment]:
+    """Application and comment segments at a JPEG's start, in their order."""
+    if stream.read(2) != START_OF_IMAGE:
+        return
+    start = 2
+    while (head := stream.read(4))[:1] == b"\xff" and len(head) == 4:
+        marker, length = head[1], int.from_bytes(head[2:], "big")
+        if not (APP0 <= marker <= 0xEF or marker == 0xFE):
+            return
+        data = stream.read(length - 2)
+        if len(data) != length - 2:
+            return
+        yield _Segment(marker, start, start + 2 + length, data)
+        start += 2 + length
+
+
+def _exif_data(stream: BinaryIO) -> Iterator[bytes]:
+    for segment in _segments(stream):
+        if segment.marker == APP1 and segment.data.startswith(EXIF_HEAD):
+            yield segment.data
+
+
+def _stamp_of(data: bytes) -> Stamp:
+    """Of marked EXIF data; where the comment is damaged or gone, by the other tags."""
+    exif = Image.Exif()
+    try:
+        exif.load(data)
+        comment = exif.get_ifd(ExifTags.IFD.Exif).get(ExifTags.Base.UserComment, b"")
+        entry = json.loads(bytes(comment).removeprefix(ASCII_COMMENT))
+        names = [field.name for field in fields(Credit)]
+        return Stamp(Credit(**{n: str(entry[n]) for n in names}), str(entry.get("origin", "")))
+    except DAMAGE:
+        return Stamp(Credit(_text(exif, "Artist"), _text(exif, "Copyright")))
+
+
+def _text(exif: Image.Exif, tag: str) -> str:
+    try:
+        value = exif.get(ExifTags.Base[tag], "")
+    except DAMAGE:
+        return ""
+    # Pillow reads ASCII tags as Latin-1; they are written as UTF-8.
+    data = value if isinstance(value, bytes) else str(value).encode("latin-1", "replace")
+    return data.decode(errors="replace").strip(" \0")
+
+
+def _written(exif: Image.Exif, credit: Credit, origin: str) -> bytes:
+    """EXIF data with a credit in them."""
+    cut = Credit(**{name: value[:LONGEST] for name, value in asdict(credit).items()})
+    base = ExifTags.Base
+    exif[base.Software] = MARK
+    rights = " ".join(filter(None, (cut.licence, cut.licence_url)))
+    for tag, text in (
+        (base.Artist, cut.author),
+        (base.Copyright, rights),
+        (base.ImageDescription, cut.source),
+    ):
+        if text:
+            exif[tag] = text.encode(errors="replace")
+    entry: dict[str, Any] = {**asdict(cut), "origin": origin}
+    inner = dict(exif.get_ifd(ExifTags.IFD.Exif))
+    inner[base.UserComment] = ASCII_COMMENT + json.dumps(entry).encode("ascii")
+    exif[ExifTags.IFD.Exif] = inner
+    try:
+        return exif.tobytes()
+    except DAMAGE:  # of what was there before
+        return _written(_only_kept(exif), credit, origin)
+
+
+def _exif_of(jpeg: bytes) -> Image.Exif:
+    """A JPEG's EXIF data; empty where they are missing or damaged."""
+    exif = Image.Exif()
+    try:
+        data = next(_exif_data(io.BytesIO(jpeg)), b"")
+        exif.load(data)
+        dict(exif.items()), exif.get_ifd(ExifTags.IFD.Exif)
+    except DAMAGE:
+        return Image.Exif()
+    return exif
+
+
+def _only_kept(exif: Image.Exif) -> Image.Exif:
+    new = Image.Exif()
+    for tag in KEPT:
+        if tag in exif:
+            new[tag] = exif[tag]
+    return new

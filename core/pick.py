@@ -1,0 +1,144 @@
+"""One file of Commons: fetched, looked at, and kept as a portrait, or refused with the reason."""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from core.commons import CommonsFile
+from core.crop import (
+    Cutout,
+    PhotoPrint,
+    cut_out,
+    dominant_face,
+    is_large_enough,
+    matching_face,
+    print_of,
+)
+from core.download_log import KEPT, DownloadLog
+from core.errors import GoneError, PhotoError
+from core.faces import Face, FaceEngine
+from core.photo import Photo, read_photo
+from core.settings import Settings
+from core.shelf import Shelf
+from core.web import WebClient
+from core.wikidata import WikidataActor
+
+INCOMING = ".incoming"  # below the dataset: fetched files that were not looked at yet
+
+Cut = Callable[[Photo], Cutout | str]  # the cutout, or why there is none
+
+
+@dataclass(frozen=True, eq=False)
+class Known:
+    """What an actor's photos on disk say: whom to look for, and what is there already."""
+
+    embedding: NDArray[np.float32]  # (D,) unit length, of the main portrait
+    prints: list[PhotoPrint]
+
+
+class PhotoPicker:
+    """Decides on files, one at a time; each decision is noted, so that none is fetched twice."""
+
+    def __init__(
+        self,
+        client: WebClient,
+        engine: FaceEngine,
+        settings: Settings,
+        shelf: Shelf,
+        log: DownloadLog,
+    ) -> None:
+        """Clear what a killed run left."""
+        self._client, self._engine, self._settings = client, engine, settings
+        self._shelf, self._log = shelf, log
+        self._incoming = settings.dataset_dir / INCOMING
+        for leftover in self._incoming.glob(".*.tmp"):
+            leftover.unlink()
+
+    def known_of(self, photos: Sequence[Path]) -> Known | str:
+        """From the photos on disk, the first of them the main portrait; or why there is none."""
+        seen = [
+            (photo, dominant_face(self._engine.find_faces(photo))) for photo in self._read(photos)
+        ]
+        faces = [(photo, face) for photo, face in seen if face is not None]
+        if not faces:
+            return "its photos on disk show no face to compare with"
+        return Known(faces[0][1].embedding, [print_of(*pair) for pair in faces])
+
+    def take_portrait(
+        self, actor: WikidataActor, folder: str, file: CommonsFile | None, name: str
+    ) -> Known | str:
+        """Keep a file as the main portrait; or why it will not do."""
+        got = self._take(actor, folder, file, name, self._cut_portrait)
+        return Known(got.embedding, [got.print]) if isinstance(got, Cutout) else got
+
+    def take_further(
+        self, actor: WikidataActor, folder: str, file: CommonsFile, name: str, known: Known
+    ) -> str:
+        """Keep a further photo, which is known from then on; "" or why it was refused."""
+        got = self._take(actor, folder, file, name, lambda photo: self._cut_more(photo, known))
+        if isinstance(got, str):
+            return got
+        known.prints.append(got.print)
+        return ""
+
+    def _read(self, photos: Sequence[Path]) -> Iterator[Photo]:
+        for path in photos:
+            with contextlib.suppress(PhotoError):
+                yield read_photo(path, self._settings)
+
+    def _take(
+        self, actor: WikidataActor, folder: str, file: CommonsFile | None, name: str, cut: Cut
+    ) -> Cutout | str:
+        """Fetch, check and keep one file; the cutout, or why it was refused. Both are noted."""
+        key = hashlib.sha256(f"{actor.wikidata}/{name}".encode()).hexdigest()
+        fetched = self._incoming / key[:32]
+        got = self._cut_file(file, fetched, cut)
+        if isinstance(got, Cutout) and file is not None:
+            self._shelf.put(actor, folder, got.jpeg, file.credit)
+        self._log.note_file(actor.wikidata, name, KEPT if isinstance(got, Cutout) else got)
+        fetched.unlink(missing_ok=True)
+        return got
+
+    def _cut_file(self, file: CommonsFile | None, fetched: Path, cut: Cut) -> Cutout | str:
+        if file is None:
+            return "it is not on Commons"
+        if not file.usable:
+            return file.refusal
+        try:
+            if not fetched.exists():  # a killed run may have fetched it
+                most = int(self._settings.max_megabytes * 1e6)
+                self._client.download(file.url, fetched, most)
+            return cut(read_photo(fetched, self._settings))
+        except GoneError as error:
+            return f"it cannot be fetched: {error}"
+        except PhotoError as error:
+            return f"it cannot be read as a picture ({error.code})"
+
+    def _cut_portrait(self, photo: Photo) -> Cutout | str:
+        faces = self._engine.find_faces(photo)
+        face = dominant_face(faces)
+        if face is None:
+            return "it shows several faces, none dominant" if faces else "it shows no face"
+        return self._cut(photo, face, faces)
+
+    def _cut_more(self, photo: Photo, known: Known) -> Cutout | str:
+        faces = self._engine.find_faces(photo)
+        face = matching_face(faces, known.embedding, self._engine.pack.same_person)
+        if face is None:
+            return "it shows somebody else" if faces else "it shows no face"
+        got = self._cut(photo, face, faces)
+        if isinstance(got, Cutout) and any(got.print.is_copy_of(one) for one in known.prints):
+            return "it is a copy of a photo already kept"
+        return got
+
+    def _cut(self, photo: Photo, face: Face, faces: Sequence[Face]) -> Cutout | str:
+        if not is_large_enough(face):
+            return "its face is too small"
+        return cut_out(self._engine, photo, face, faces) or "others are too close to the face"
