@@ -2,23 +2,29 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
-from typing import Any
 
-from core.errors import NoFaceError, PhotoError
+import numpy as np
+from numpy.typing import NDArray
+
+from core.errors import NoFaceError
 from core.faces import Face, FaceEngine
+from core.gallery import Portrait
 from core.index import ActorIndex, Match
+from core.people import Filter, People
 from core.photo import Photo, PhotoSource, read_photo
 from core.settings import Settings
+from core.verdict import Verdict, judge
 
 
 @dataclass(frozen=True, eq=False)
 class FaceMatches:
-    """One face of a photo and the actors closest to it, best first."""
+    """One face of a photo, the actors closest to it, best first, and what may be said of them."""
 
     face: Face
     matches: tuple[Match, ...]
+    verdict: Verdict
 
 
 @dataclass(frozen=True, eq=False)
@@ -27,7 +33,7 @@ class Answer:
 
     photo: Photo
     pack: str
-    faces: tuple[FaceMatches, ...]  # largest first, never empty
+    faces: tuple[FaceMatches, ...]  # the likely subject first, never empty
 
 
 @dataclass(frozen=True, eq=False)
@@ -38,13 +44,17 @@ class LookalikeFinder:
     index: ActorIndex
     settings: Settings
     notice: str | None = None  # a fallback the page must tell of
+    people: People = field(default_factory=lambda: People({}))
 
-    def find(self, source: PhotoSource, top_k: int | None = None) -> Answer:
+    def find(
+        self, source: PhotoSource, top_k: int | None = None, wanted: Filter | None = None
+    ) -> Answer:
         """The `top_k` closest actors for each face of a photo.
 
         Args:
             source: path, encoded bytes, or Pillow image.
             top_k: matches per face; default: the setting.
+            wanted: which actors may be answered; default: everyone.
 
         Raises:
             PhotoError: unreadable, too large, or no face in it.
@@ -53,20 +63,29 @@ class LookalikeFinder:
         faces = self.engine.find_faces(photo)
         if not faces:
             raise NoFaceError(f"no face found in {photo.source}; use one that shows a face clearly")
-        top_k = top_k or self.settings.top_k
-        return Answer(
-            photo=photo,
-            pack=self.engine.pack.name,
-            faces=tuple(
-                FaceMatches(face, self.index.search(face.embedding, top_k)) for face in faces
-            ),
-        )
+        matched = tuple(self._matched(face, top_k, wanted or Filter()) for face in faces)
+        return Answer(photo, self.engine.pack.name, matched)
 
-    def portrait_path(self, match: Match) -> Path | None:
-        """The file of a match's portrait, if the gallery has it on disk."""
-        if match.portrait is None or match.portrait.file is None:
+    def matches(
+        self, embedding: NDArray[np.float32], top_k: int | None = None, wanted: Filter | None = None
+    ) -> tuple[Match, ...]:
+        """The `top_k` closest actors to a face's (D,) unit embedding that pass a filter."""
+        top_k = top_k or self.settings.top_k
+        among = self.people.among(wanted or Filter(), self.index.actors)
+        if among is None:
+            return self.index.search(embedding, top_k)
+        everyone = self.index.search(embedding, len(self.index.actors))
+        return tuple(match for match in everyone if match.actor in among)[:top_k]
+
+    def _matched(self, face: Face, top_k: int | None, wanted: Filter) -> FaceMatches:
+        matches = self.matches(face.embedding, top_k, wanted)
+        return FaceMatches(face, matches, judge(self.index, face.detection.crop, matches))
+
+    def portrait_path(self, portrait: Portrait) -> Path | None:
+        """The file of a portrait, if the gallery has it on disk and it may be shown."""
+        if portrait.file is None or portrait.hidden:
             return None
-        relative = PurePosixPath(match.portrait.file)
+        relative = PurePosixPath(portrait.file)
         if relative.is_absolute() or ".." in relative.parts:
             return None  # an index is only a file: it must not point out of the gallery
         path = self.settings.dataset_dir / relative
@@ -76,37 +95,3 @@ class LookalikeFinder:
         """Do once what the first visitor would otherwise wait for."""
         self.engine.warm_up()
         self.index.search(self.index.templates[0], 1)
-
-
-def answer_json(
-    finder: LookalikeFinder, source: str | Path, top_k: int | None = None
-) -> dict[str, Any]:
-    """The stable JSON form of a match, or of why there is none; see the README."""
-    try:
-        answer = finder.find(source, top_k)
-    except PhotoError as error:
-        return {"photo": str(source), "error": {"code": error.code, "message": str(error)}}
-    return {
-        "photo": str(source),
-        "pack": answer.pack,
-        "faces": [_face_json(finder, entry) for entry in answer.faces],
-    }
-
-
-def _face_json(finder: LookalikeFinder, entry: FaceMatches) -> dict[str, Any]:
-    detection = entry.face.detection
-    return {
-        "box": [round(value, 1) for value in detection.box],
-        "detection_score": round(detection.detection_score, 4),
-        "matches": [_match_json(finder, match) for match in entry.matches],
-    }
-
-
-def _match_json(finder: LookalikeFinder, match: Match) -> dict[str, Any]:
-    has_picture = finder.portrait_path(match) is not None
-    return {
-        "actor": match.actor,
-        "similarity": round(match.similarity, 4),
-        "score": match.score,
-        "portrait": match.portrait.file if has_picture and match.portrait else None,
-    }

@@ -124,7 +124,7 @@ def remove_actor(name: str, settings: Settings, make_engine: MakeEngine) -> str:
     """
     folders = folders_of(settings)
     actor = _known(name, settings, folders)
-    entry = read_actors(settings.dataset_dir / ACTORS_FILE).get(actor)
+    entry = _entries(settings).get(actor)
     names = {actor, *((entry.name, entry.name_ko) if entry else ())} - {""}
     plan = pack_and_clusters(settings)
     with all_or_nothing(settings.dataset_dir) as swap:
@@ -143,6 +143,11 @@ def remove_actor(name: str, settings: Settings, make_engine: MakeEngine) -> str:
     return actor
 
 
+def _entries(settings: Settings) -> dict[str, ActorEntry]:
+    """What is known of the gallery's actors and the starter gallery's; the former goes first."""
+    return {**read_actors(settings.starter_people_path), **read_actors(settings.people_path)}
+
+
 def _resolve(name: str, settings: Settings, known: Iterable[str]) -> str | None:
     """The actor a person means: by folder, in any case, or by a name in actors.csv."""
     known = list(known)
@@ -150,7 +155,7 @@ def _resolve(name: str, settings: Settings, known: Iterable[str]) -> str | None:
     if wanted in known:
         return wanted
     same = (wanted.casefold(), safe_folder(name).casefold())
-    entries = read_actors(settings.dataset_dir / ACTORS_FILE).values()
+    entries = _entries(settings).values()
     by_table = [entry.folder for entry in entries if wanted in (entry.name, entry.name_ko)]
     fits = {actor for actor in known if actor.casefold() in same or actor in by_table}
     if len(fits) > 1:

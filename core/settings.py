@@ -41,6 +41,8 @@ class Settings:
     threads: int = 0  # per onnxruntime session; 0 = the CPU quota
     photo_seconds: int = 60  # age at which a visitor's photo is deleted
     top_k: int = 5  # matches per face
+    public_url: str = ""  # where visitors reach the page, for previews of its link
+    mcp: bool = False  # serve the API to language models too (Model Context Protocol)
     lang: str = "en"  # of the log: en | ko (the page follows the browser)
 
     @property
@@ -57,6 +59,16 @@ class Settings:
     def starter_path(self) -> Path:
         """The committed starter gallery: an embeddings cache without photos."""
         return self.starter_file or ROOT / "dataset" / "starter_embeddings.json"
+
+    @property
+    def people_path(self) -> Path:
+        """Names, genders and countries of the gallery's actors."""
+        return self.dataset_dir / "actors.csv"
+
+    @property
+    def starter_people_path(self) -> Path:
+        """Those of the starter gallery, beside it."""
+        return self.starter_path.with_name("starter_actors.csv")
 
     @property
     def removals_path(self) -> Path:
@@ -120,8 +132,17 @@ def _read(name: str, kind: str, text: str) -> object:
     readers: dict[str, Callable[[str], object]] = {"int": int, "float": float, "str": str}
     if kind.startswith("Path"):
         return Path(text).expanduser().absolute()
+    if kind == "bool":
+        return _read_switch(name, text)
     try:
         return readers[kind](text)
     except ValueError:
         number = "a whole number" if kind == "int" else "a number"
         raise SettingsError(f"LOOKALIKE_{name.upper()} is {text!r}; set it to {number}") from None
+
+
+def _read_switch(name: str, text: str) -> bool:
+    words = {"1": True, "true": True, "on": True, "0": False, "false": False, "off": False}
+    if text.lower() not in words:
+        raise SettingsError(f"LOOKALIKE_{name.upper()} is {text!r}; set it to 1 or 0")
+    return words[text.lower()]

@@ -19,6 +19,7 @@ from core.faces import FaceEngine
 from core.gallery import PHOTO_SUFFIXES, GalleryPhoto, scan_gallery
 from core.index_file import save_index
 from core.packs import PACKS, get_pack
+from core.photo_credit import credit_of
 from core.phrases import log
 from core.removals import load_removals, take_out
 from core.settings import Settings
@@ -73,7 +74,7 @@ def staged_photos(
         file = f"{number}{suffix if suffix in PHOTO_SUFFIXES else '.jpg'}"
         staged = staged_folder / file if staged_folder else swap.put(folder / file)
         shutil.copyfile(path, staged)
-        photos.append(GalleryPhoto(actor, staged, f"{folder.name}/{file}", None))
+        photos.append(GalleryPhoto(actor, staged, f"{folder.name}/{file}", credit_of(staged, None)))
     return photos
 
 
@@ -162,6 +163,10 @@ def stage_starter(swap: Swap, settings: Settings) -> Settings:
         return settings
     staged = swap.put(settings.starter_path)
     save_cache(starter, staged)
+    people = read_actors(settings.starter_people_path)
+    kept = [entry for entry in people.values() if entry.folder in starter.actors]
+    if len(kept) < len(people):
+        write_actors(swap.put(settings.starter_people_path), kept)
     return replace(settings, starter_file=staged)
 
 

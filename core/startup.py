@@ -9,6 +9,7 @@ from typing import Any
 
 from tqdm import tqdm
 
+from core.actors_file import read_actors
 from core.embed import detection_settings
 from core.enrol import Enrolment, enrol_gallery, index_from_cache
 from core.errors import GalleryError, IndexRefusedError, LookalikeError, ModelError
@@ -19,6 +20,7 @@ from core.index_file import load_index, save_index
 from core.lookalike import LookalikeFinder
 from core.models import InstalledPack, ensure_models, is_at_hand
 from core.packs import get_pack
+from core.people import People
 from core.phrases import log, say
 from core.removals import load_removals
 from core.settings import Settings
@@ -31,6 +33,7 @@ class Plan:
     pack: str
     index: ActorIndex | None
     source: str  # of the index to make: "gallery", "cache" or "starter"
+    made: Enrolment | None = None  # already, from the cache, to see whether that can be used
 
 
 def plan_start(settings: Settings) -> Plan:
@@ -46,9 +49,9 @@ def plan_start(settings: Settings) -> Plan:
             log.info("the index is built anew: %s", error)
     if photos:
         return Plan(pack_for_photos(settings), None, "gallery")
-    cached = _cached_pack(settings)
-    if cached:
-        return Plan(cached, None, "cache")
+    made = _from_cache(settings)
+    if made:
+        return Plan(made.index.info.pack, None, "cache", made)
     return Plan(_named_pack(settings) or "sface", None, "starter")
 
 
@@ -84,13 +87,12 @@ def pack_for_photos(settings: Settings) -> str:
     return "auraface" if is_at_hand(get_pack("auraface", settings), settings) else "sface"
 
 
-def _cached_pack(settings: Settings) -> str | None:
-    """The pack of a usable embeddings cache, if there is one."""
+def _from_cache(settings: Settings) -> Enrolment | None:
+    """The index of a usable embeddings cache, if there is one."""
     if not settings.cache_path.exists():
         return None
     try:
-        wanted = _named_pack(settings)
-        return index_from_cache(settings.cache_path, settings, pack=wanted).index.info.pack
+        return index_from_cache(settings.cache_path, settings, pack=_named_pack(settings))
     except (IndexRefusedError, GalleryError) as error:
         log.warning("the embeddings cache is not used: %s", error)
         return None
@@ -103,10 +105,21 @@ def _named_pack(settings: Settings) -> str | None:
 def load_finder(plan: Plan, installed: InstalledPack, settings: Settings) -> LookalikeFinder:
     """Engine and index of a plan, made where needed; a new index is kept for the next start."""
     engine = FaceEngine(installed, settings)
-    index = plan.index or build(engine, plan.source, settings).index
+    index = plan.index or build(engine, plan.source, settings, made=plan.made).index
     if index.info.pack != engine.pack.name:
         raise IndexRefusedError(f"the index is of pack {index.info.pack}, not {engine.pack.name}")
-    return LookalikeFinder(engine, index, settings, installed.warning)
+    return LookalikeFinder(engine, index, settings, installed.warning, people_of(index, settings))
+
+
+def people_of(index: ActorIndex, settings: Settings) -> People:
+    """What is known of an index's actors besides their photos; an unreadable file is a warning."""
+    is_starter = index.info.source == "starter"
+    path = settings.starter_people_path if is_starter else settings.people_path
+    try:
+        return People(read_actors(path))
+    except GalleryError as error:
+        log.warning("names, genders and countries are not shown: %s", error)
+        return People({})
 
 
 def build(
@@ -116,9 +129,15 @@ def build(
     *,
     clusters: int = 1,
     keep: bool = True,
+    made: Enrolment | None = None,
 ) -> Enrolment:
-    """Make an index from the gallery's photos, the cache or the starter gallery, and keep it."""
-    if source == "gallery" and engine is not None:
+    """Make an index from the gallery's photos, the cache or the starter gallery, and keep it.
+
+    `made` is one that was made before, and only waits to be kept.
+    """
+    if made is not None:
+        enrolment = made
+    elif source == "gallery" and engine is not None:
         enrolment = enrol_gallery(engine, settings, clusters=clusters, progress=progress_bar)
     else:
         path = settings.cache_path if source == "cache" else settings.starter_path
@@ -166,4 +185,5 @@ def _fallback(installed: InstalledPack, settings: Settings) -> LookalikeFinder:
     engine = FaceEngine(installed, settings)
     has_photos = settings.dataset_dir.is_dir() and scan_gallery(settings.dataset_dir)
     enrolment = build(engine, "gallery" if has_photos else "starter", settings, keep=False)
-    return LookalikeFinder(engine, enrolment.index, settings, installed.warning)
+    people = people_of(enrolment.index, settings)
+    return LookalikeFinder(engine, enrolment.index, settings, installed.warning, people)

@@ -14,11 +14,12 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))  # run by path, from any folder
 
 from dataclasses import replace
-from typing import Any
 
+from core.answer_json import answer_json
 from core.errors import IndexRefusedError
 from core.index_file import load_index
-from core.lookalike import LookalikeFinder, answer_json
+from core.json_forms import AnswerJson, NoAnswerJson
+from core.lookalike import LookalikeFinder
 from core.models import ensure_models
 from core.settings import PACK_CHOICES, Settings, load_settings
 from core.startup import Plan, check_index, load_finder, start
@@ -65,7 +66,7 @@ def finder_for(index_file: Path, settings: Settings) -> LookalikeFinder:
     return load_finder(plan, ensure_models(settings, index.info.pack), settings)
 
 
-def as_text(answer: dict[str, Any]) -> str:
+def as_text(answer: AnswerJson | NoAnswerJson) -> str:
     """An answer for people."""
     if "error" in answer:
         return f"{answer['photo']}: {answer['error']['message']}"

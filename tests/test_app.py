@@ -1,4 +1,4 @@
-"""The app over HTTP: its API, its promises about photos, its start."""
+"""The app over HTTP: its promises about photos, its start; the API is in test_api.py."""
 
 from __future__ import annotations
 
@@ -14,12 +14,7 @@ import pytest
 from gradio_client import Client, handle_file
 from PIL import Image
 
-from core.enrol import index_from_cache
-from core.faces import FaceEngine
-from core.lookalike import LookalikeFinder
 from core.models import InstalledPack
-from core.page_text import PAGE_TEXT, banners, visitor_language
-from core.settings import Settings
 from tests.conftest import ASTRONAUT, ROOT
 from tests.running_app import RunningApp, clean_env, running_app
 
@@ -63,28 +58,6 @@ def test_the_first_match_is_as_fast_as_the_tenth_and_asks_nobody(
         seconds.append(time.perf_counter() - started)
     assert seconds[0] < 3 * median(seconds[1:])
     assert app.outside_connections() == []
-
-
-def test_match_endpoint_answers_in_the_documented_form(client: Client) -> None:
-    answer = client.predict(handle_file(ASTRONAUT), 3, api_name="/match")
-    assert set(answer) == {"photo", "pack", "faces"}
-    assert answer["pack"] == "sface"
-    (face,) = answer["faces"]
-    assert face["detection_score"] > 0.9
-    assert len(face["matches"]) == 3
-    assert set(face["matches"][0]) == {"actor", "similarity", "score", "portrait"}
-    assert face["matches"][0]["portrait"] is None
-
-
-def test_match_endpoint_says_why_there_is_no_answer(client: Client, tmp_path: Path) -> None:
-    blank, text = tmp_path / "blank.png", tmp_path / "notes.jpg"
-    Image.new("RGB", (320, 240), "white").save(blank)
-    text.write_text("not a picture")
-    codes = [
-        client.predict(handle_file(photo), api_name="/match")["error"]["code"]
-        for photo in (blank, text)
-    ]
-    assert codes == ["no_face", "unreadable"]
 
 
 def test_a_visitors_photo_is_gone_soon_and_leaves_no_trace(
@@ -181,14 +154,6 @@ def test_a_port_in_use_ends_in_one_line_and_status_2(
     assert "Traceback" not in done.stderr
 
 
-def test_a_fallback_is_told_on_the_page_before_anything_else(
-    engine: FaceEngine, settings: Settings
-) -> None:
-    index = index_from_cache(settings.starter_path, settings).index
-    assert banners(LookalikeFinder(engine, index, settings)) == ["starter"]
-    assert banners(LookalikeFinder(engine, index, settings, "no Hub")) == ["fallback"]
-
-
 def test_a_pack_that_cannot_be_had_ends_in_one_line_and_status_2(tmp_path: Path) -> None:
     env = clean_env(
         tmp_path,
@@ -204,21 +169,3 @@ def test_a_pack_that_cannot_be_had_ends_in_one_line_and_status_2(tmp_path: Path)
     assert done.returncode == 2
     assert done.stderr.count("\n") == 1
     assert done.stderr.startswith("error: ")
-
-
-@pytest.mark.parametrize(
-    ("header", "language"),
-    [
-        ("ko-KR,ko;q=0.9,en-US;q=0.8", "ko"),
-        ("en-US,en;q=0.9,ko;q=0.8", "en"),
-        ("fr-FR,fr;q=0.9,ko;q=0.5", "ko"),
-        ("fr-FR", "en"),
-        (None, "en"),
-    ],
-)
-def test_the_page_speaks_the_browsers_language(header: str | None, language: str) -> None:
-    assert visitor_language(header) == language
-
-
-def test_both_languages_say_everything() -> None:
-    assert PAGE_TEXT["en"].keys() == PAGE_TEXT["ko"].keys()

@@ -10,13 +10,18 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
+from core.actors_file import ActorEntry
+from core.answer_json import answer_json
+from core.credits import Credit
 from core.enrol import enrol_gallery, index_from_cache
 from core.errors import NoFaceError, PhotoTooLargeError, UnreadablePhotoError
 from core.faces import FaceEngine
 from core.gallery import Portrait
-from core.index import Match
-from core.lookalike import LookalikeFinder, answer_json
+from core.json_forms import MatchJson
+from core.lookalike import LookalikeFinder
+from core.people import Filter, People
 from core.settings import Settings
+from core.verdict import judge
 from tests.conftest import ASTRONAUT, SIX_PEOPLE
 from tests.test_enrol import SIX_FACES, fill_gallery, head
 
@@ -44,11 +49,14 @@ def blank(tmp_path: Path) -> Path:
     return tmp_path / "blank.png"
 
 
-def test_everyone_in_a_group_finds_themselves_largest_first(finder: LookalikeFinder) -> None:
+def test_everyone_in_a_group_finds_themselves_the_likely_subject_first(
+    finder: LookalikeFinder,
+) -> None:
     answer = finder.find(SIX_PEOPLE)
     assert answer.pack == "sface"
-    areas = [entry.face.detection.area for entry in answer.faces]
-    assert areas == sorted(areas, reverse=True)
+    height, width = answer.photo.pixels.shape[:2]
+    subjects = [entry.face.detection.prominence(width, height) for entry in answer.faces]
+    assert subjects == sorted(subjects, reverse=True)
     firsts = [entry.matches[0] for entry in answer.faces]
     assert sorted(match.actor for match in firsts) == sorted(SIX_FACES)
     for entry in answer.faces:
@@ -79,12 +87,71 @@ def test_number_of_matches_is_asked_for_or_the_setting(finder: LookalikeFinder) 
     assert count(replace(finder, settings=replace(finder.settings, top_k=2))) == 2
 
 
+def known(finder: LookalikeFinder) -> LookalikeFinder:
+    """The finder, told who is a woman or a man and from where; of Eve nothing is known."""
+    rows = [("Ann", "female", "US"), ("Bob", "male", "US"), ("Cid", "male", "KR")]
+    rows += [("Dan", "non-binary", "KR"), ("Astronaut", "female", "US"), ("송강호", "male", "KR")]
+    entries = {
+        name: ActorEntry(name, name, gender=gender, country=code) for name, gender, code in rows
+    }
+    return replace(finder, people=People(entries))
+
+
+def test_a_filter_leaves_the_closest_of_those_who_pass_in_the_same_order(
+    finder: LookalikeFinder,
+) -> None:
+    (everyone,) = known(finder).find(ASTRONAUT, 7).faces
+    for wanted, names in [
+        (Filter("women"), {"Ann", "Astronaut"}),
+        (Filter("men", "KR"), {"Cid", "송강호"}),
+        (Filter(country="KR"), {"Cid", "Dan", "송강호"}),
+        (Filter("women", "KR"), set()),
+    ]:
+        (entry,) = known(finder).find(ASTRONAUT, 7, wanted).faces
+        assert {match.actor for match in entry.matches} == names
+        assert list(entry.matches) == [match for match in everyone.matches if match.actor in names]
+
+
+def test_a_filtered_answer_is_as_long_as_asked_for_if_it_can_be(finder: LookalikeFinder) -> None:
+    embedding = finder.find(ASTRONAUT).faces[0].face.embedding
+    assert len(known(finder).matches(embedding, 2, Filter(country="KR"))) == 2
+    assert len(known(finder).matches(embedding, wanted=Filter(country="KR"))) == 3
+    assert known(finder).matches(embedding, wanted=Filter()) == finder.matches(embedding)
+    two = replace(known(finder), settings=replace(finder.settings, top_k=2))
+    assert len(two.matches(embedding, wanted=Filter(country="KR"))) == 2
+
+
+def test_an_embedding_finds_what_its_photo_found(finder: LookalikeFinder) -> None:
+    for entry in finder.find(SIX_PEOPLE).faces:
+        assert finder.matches(entry.face.embedding) == entry.matches
+
+
+def test_each_face_comes_with_what_may_be_said_of_it_under_the_filter(
+    finder: LookalikeFinder,
+) -> None:
+    (entry,) = known(finder).find(ASTRONAUT).faces
+    assert entry.verdict == judge(finder.index, entry.face.detection.crop, entry.matches)
+    assert entry.verdict.same_person
+    (other,) = known(finder).find(ASTRONAUT, wanted=Filter("men")).faces
+    assert not other.verdict.same_person
+    (nobody,) = known(finder).find(ASTRONAUT, wanted=Filter("women", "KR")).faces
+    assert (nobody.matches, nobody.verdict.share) == ((), None)
+
+
+def test_a_portrait_that_may_not_be_shown_has_no_path(finder: LookalikeFinder) -> None:
+    shown = Portrait("", "Ann/1.png", Credit("Jane", "CC0"))
+    assert finder.portrait_path(shown) == finder.settings.dataset_dir / "Ann" / "1.png"
+    assert finder.portrait_path(replace(shown, credit=None)) is not None  # the owner's own
+    assert finder.portrait_path(replace(shown, credit=Credit("", "", "", "https://x"))) is None
+    assert finder.portrait_path(Portrait("")) is None
+
+
 def test_json_form_is_the_agreed_one(finder: LookalikeFinder) -> None:
     answer = answer_json(finder, str(SIX_PEOPLE), 3)
     assert list(answer) == ["photo", "pack", "faces"]
     assert (answer["photo"], answer["pack"], len(answer["faces"])) == (str(SIX_PEOPLE), "sface", 6)
     for face in answer["faces"]:
-        assert list(face) == ["box", "detection_score", "matches"]
+        assert list(face) == ["box", "detection_score", "matches", "verdict", "tips"]
         assert [type(value) for value in face["box"]] == [float] * 4
         assert all(value == round(value, 1) for value in face["box"])
         assert type(face["detection_score"]) is float
@@ -92,7 +159,7 @@ def test_json_form_is_the_agreed_one(finder: LookalikeFinder) -> None:
         assert face["detection_score"] == round(face["detection_score"], 4)
         assert len(face["matches"]) == 3
         for match in face["matches"]:
-            assert list(match) == ["actor", "similarity", "score", "portrait"]
+            assert list(match) == list(MatchJson.__annotations__)
             assert type(match["actor"]) is str
             assert type(match["similarity"]) is float
             assert match["similarity"] == round(match["similarity"], 4)
@@ -107,7 +174,7 @@ def test_portrait_is_the_one_closest_to_the_face(finder: LookalikeFinder, tmp_pa
         portrait = finder.settings.dataset_dir / "Eve" / f"{number}.png"
         (face,) = answer_json(finder, portrait, 1)["faces"]
         assert face["matches"][0]["portrait"] == f"Eve/{number}.png"
-        assert finder.portrait_path(finder.find(portrait).faces[0].matches[0]) == portrait
+        assert finder.portrait_path(finder.find(portrait).faces[0].matches[0].portrait) == portrait
 
 
 def test_starter_gallery_gives_scores_and_null_portraits(starter_finder: LookalikeFinder) -> None:
@@ -185,7 +252,7 @@ def test_index_cannot_point_out_of_the_gallery(
         index=replace(index, portraits=portraits),
         settings=replace(finder.settings, dataset_dir=dataset),
     )
-    assert crafted.portrait_path(Match("Ann", 1.0, None, Portrait("", file))) is None
+    assert crafted.portrait_path(Portrait("", file)) is None
     (face,) = answer_json(crafted, ASTRONAUT)["faces"]
     assert [match["portrait"] for match in face["matches"]] == [None] * 5
 

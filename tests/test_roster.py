@@ -20,7 +20,7 @@ from core.enrol import enrol_gallery, index_from_cache
 from core.errors import GalleryError, LookalikeError, StorageError, UnreadablePhotoError
 from core.faces import FaceEngine
 from core.index_file import load_index, save_index
-from core.removals import load_removals
+from core.removals import load_removals, name_hash
 from core.roster import add_photos, list_actors, remove_actor, rename_actor
 from core.settings import Settings
 from core.startup import plan_start
@@ -35,6 +35,7 @@ def owned(settings: Settings, engine: FaceEngine, tmp_path: Path) -> Settings:
     """Four actors with two photos each, indexed; copies of the committed files beside."""
     starter = tmp_path / "starter.json"
     shutil.copyfile(settings.starter_path, starter)
+    shutil.copyfile(settings.starter_people_path, tmp_path / "starter_actors.csv")
     settings = replace(
         settings,
         starter_file=starter,
@@ -207,6 +208,7 @@ def test_remove_leaves_nothing_of_a_person(owned: Settings, engine: FaceEngine) 
     (owned.dataset_dir / "contact_sheet.html").write_text("Ann")
     gone = {entry.sha256 for entry in cache.actors["Ann"]}
     vectors = [found.photos[key].embedding for key in gone]
+    hashes = {found.photos[key].crop_hash for key in gone}
     assert remove_actor("ann", owned, no_engine) == "Ann"
     for path, content in state(owned).items():
         assert b"Ann" not in content or "starter" in path, path
@@ -217,6 +219,9 @@ def test_remove_leaves_nothing_of_a_person(owned: Settings, engine: FaceEngine) 
         assert not gone & pack.photos.keys()
     index = load_index(owned.index_path)
     assert not any((index.embeddings == vector).all(axis=1).any() for vector in vectors)
+    assert all(hashes)
+    assert not hashes & {portrait.crop_hash for portrait in index.portraits}
+    assert not any(value in owned.cache_path.read_text("utf-8") for value in hashes)
     assert "Ann/1.png" not in read_credits(owned.dataset_dir / "credits.csv")
     assert "Ann" not in read_actors(owned.dataset_dir / "actors.csv")
     assert_like_a_rebuild(owned, engine)
@@ -228,6 +233,20 @@ def test_the_last_actor_removed_leaves_no_cache_and_no_index(owned: Settings) ->
     assert not owned.cache_path.exists()
     assert not owned.index_path.exists()
     assert plan_start(owned).source == "starter"
+
+
+def test_a_starter_actor_is_removed_by_the_korean_name_with_all_that_is_known_of_her(
+    owned: Settings, tmp_path: Path
+) -> None:
+    owned = replace(owned, dataset_dir=tmp_path / "other", index_file=tmp_path / "other.npz")
+    before = read_actors(owned.starter_people_path)
+    assert remove_actor("갤 가돗", owned, no_engine) == "Gal Gadot"
+    after = read_actors(owned.starter_people_path)
+    assert set(before) - set(after) == {"Gal Gadot"}
+    assert "Gal Gadot" not in load_cache(owned.starter_path).actors
+    removals = load_removals(owned.removals_path)
+    assert "갤 가돗" in removals
+    assert "Gal Gadot" in removals
 
 
 def test_a_removed_person_leaves_the_starter_gallery_for_good(
@@ -252,7 +271,7 @@ def test_a_removed_person_leaves_the_starter_gallery_for_good(
     assert plan_start(owned).index is not None
     with pytest.raises(GalleryError, match="taken out for good; to undo that, delete the line"):
         add_photos("Gal Gadot", [picture("Dan", tmp_path)], owned, make_engine)
-    (entry,) = load_removals(owned.removals_path).hashes
+    entry = name_hash("Gal Gadot")
     kept = [line for line in owned.removals_path.read_text().splitlines() if entry not in line]
     owned.removals_path.write_text("\n".join(kept))
     assert add_photos("Gal Gadot", [tmp_path / "new.png"], owned, make_engine) == "Gal Gadot"

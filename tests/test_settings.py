@@ -43,6 +43,8 @@ def test_every_field_is_read_from_its_variable() -> None:
         "threads": 3,
         "photo_seconds": 90,
         "top_k": 7,
+        "public_url": "https://example.org/lookalike",
+        "mcp": True,
         "lang": "ko",
     }
     assert set(wanted) == {field.name for field in fields(Settings)}  # none is forgotten here
@@ -54,6 +56,24 @@ def test_every_field_is_read_from_its_variable() -> None:
 def test_the_process_environment_is_read(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("LOOKALIKE_TOP_K", "9")
     assert load_settings().top_k == 9
+
+
+@pytest.mark.parametrize("text", ["1", "true", "True", "ON"])
+def test_a_switch_is_on_by_any_word_for_it(text: str) -> None:
+    assert load_settings({"LOOKALIKE_MCP": text}).mcp is True
+
+
+@pytest.mark.parametrize("text", ["0", "false", "False", "off", ""])
+def test_a_switch_is_off_by_any_word_for_it_and_by_default(text: str) -> None:
+    assert load_settings({"LOOKALIKE_MCP": text}).mcp is False
+    assert Settings().mcp is False
+
+
+def test_names_of_the_actors_lie_beside_the_gallery_and_beside_the_starter_gallery() -> None:
+    settings = Settings(dataset_dir=Path("/d"), starter_file=Path("/s/starter.json"))
+    assert settings.people_path == Path("/d/actors.csv")
+    assert settings.starter_people_path == Path("/s/starter_actors.csv")
+    assert Settings().starter_people_path.is_file()
 
 
 def test_other_variables_and_empty_ones_change_nothing() -> None:
@@ -100,6 +120,8 @@ def test_paths_are_absolute_and_know_the_home_folder(
         ("PHOTO_SECONDS", "0", "more than 0"),
         ("TOP_K", "0", "more than 0"),
         ("TOP_K", "five", "a whole number"),
+        ("MCP", "yes please", "1 or 0"),
+        ("MCP", "2", "1 or 0"),
     ],
 )
 def test_a_value_that_cannot_be_used_is_refused_by_its_name(

@@ -2,30 +2,36 @@
 
 from __future__ import annotations
 
+import io
 import logging
 import shutil
 import time
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import huggingface_hub.constants
 import numpy as np
 import pytest
 
+import core.index_file
+import core.startup
 from core.cache import load_cache, save_cache
+from core.credits import Credit, write_credits
 from core.embed import detection_settings
-from core.enrol import enrol_gallery, index_from_cache
+from core.enrol import Enrolment, enrol_gallery, index_from_cache
 from core.errors import IndexRefusedError, ModelError
 from core.faces import FaceEngine
 from core.gallery import gallery_listing, scan_gallery
 from core.index import ActorIndex
 from core.index_file import load_index, save_index
 from core.packs import PACKS
+from core.photo_credit import stamped
 from core.phrases import log
 from core.settings import Settings
 from core.startup import check_index, pack_for_photos, plan_start, start
 from tests.conftest import ASTRONAUT
-from tests.test_enrol import fill_gallery
+from tests.test_enrol import fill_gallery, head
 
 THREE = ("Ann", "Bob", "Cid")
 
@@ -172,6 +178,19 @@ def test_damaged_index_is_built_again_and_the_log_says_so(
     assert reason in line
 
 
+def test_index_of_an_older_version_is_built_again_from_the_cached_embeddings(
+    started: Settings, logged: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    index = load_index(started.index_path)
+    with monkeypatch.context() as patch:
+        patch.setattr(core.index_file, "SCHEMA", 1)
+        save_index(index, started.index_path)
+    assert all(portrait.crop_hash for portrait in start(started).index.portraits)
+    (line,) = [line for line in logged.messages if "the index is built anew" in line]
+    assert "schema 1, this version reads 2" in line
+    assert load_index(started.index_path).portraits == index.portraits
+
+
 @pytest.mark.parametrize(
     ("info", "reason"),
     [
@@ -211,6 +230,33 @@ def test_new_credit_reaches_the_index(started: Settings) -> None:
     assert start(started).index.portraits[0].credit.author == "Kim"
 
 
+def test_deleted_row_leaves_the_credit_of_the_photo_and_the_next_start_uses_the_index(
+    settings: Settings,
+) -> None:
+    fill_gallery(settings.dataset_dir, ("Bob",), photos=1)
+    (settings.dataset_dir / "Ann").mkdir()
+    stream = io.BytesIO()
+    head("Ann").save(stream, "JPEG")
+    in_photo, in_row = Credit("Kim", "CC0"), Credit("Kim Min-su", "CC BY 4.0")
+    photo = settings.dataset_dir / "Ann" / "1.jpg"
+    photo.write_bytes(stamped(stream.getvalue(), in_photo))
+    table = settings.dataset_dir / "credits.csv"
+    write_credits(table, {"Ann/1.jpg": in_row})
+    assert start(settings).index.portraits[0].credit == in_row
+    table.unlink()
+    assert start(settings).index.portraits[0].credit == in_photo
+    before = settings.index_path.stat().st_mtime_ns
+    start(settings)
+    assert settings.index_path.stat().st_mtime_ns == before
+    photo.write_bytes(stamped(stream.getvalue(), Credit("", "")))
+    finder = start(settings)
+    assert finder.index.portraits[0].file == "Ann/1.jpg"
+    assert [finder.portrait_path(one) for one in finder.index.portraits] == [
+        None,
+        settings.dataset_dir / "Bob" / "1.png",
+    ]
+
+
 def test_index_outlives_its_photos(started: Settings) -> None:
     """A platform may ship the index alone."""
     for name in THREE:
@@ -219,14 +265,22 @@ def test_index_outlives_its_photos(started: Settings) -> None:
     assert start(started).index.actors == THREE
 
 
-def test_cache_alone_is_enough(started: Settings) -> None:
+def test_cache_alone_is_enough(started: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
     index = load_index(started.index_path)
+    made: list[Enrolment] = []
+
+    def counted(*args: Any, **options: Any) -> Enrolment:
+        made.append(index_from_cache(*args, **options))
+        return made[-1]
+
+    monkeypatch.setattr(core.startup, "index_from_cache", counted)
     for name in THREE:
         shutil.rmtree(started.dataset_dir / name)
     started.index_path.unlink()
     finder = start(started)
     assert finder.index.actors == THREE
     assert np.array_equal(finder.index.embeddings, index.embeddings)
+    assert len(made) == 1  # not once to see and once to keep
     before = started.index_path.stat()
     start(started)  # and its index is used by the next start
     assert started.index_path.stat() == before

@@ -1,0 +1,70 @@
+"""A steady answer from a moving face: the live mode's memory of the last second or two.
+
+Single frames flicker between actors that are nearly as close. Similarities are averaged over
+time, and a new name must lead by a margin for several frames before it takes over.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+KEPT = 0.75  # weight of the past at each frame: about a second's memory at four frames a second
+# Similarity by which a challenger must be ahead. In a moving, noisy picture the difference of two
+# actors varies by 0.02-0.03 a frame, averaged by 0.01: at 0.01 a face halfway between two changed
+# its name up to 10 times a minute, at 0.02 at most twice.
+LEAD = 0.02
+FRAMES_TO_TAKE_OVER = 2  # in a row
+SAME_FACE = 0.3  # cosine of two frames' faces; below, somebody else has sat down
+FORGOTTEN_AFTER = 4  # frames without a face
+
+
+@dataclass(frozen=True, eq=False)
+class Steady:
+    """What is remembered between two frames; `after` gives the next one."""
+
+    similarities: NDArray[np.float64] | None = None  # (A,) averaged over time
+    face: NDArray[np.float32] | None = None  # (D,) unit, of the last frame with one
+    actor: int | None = None  # who is named
+    challenger: int | None = None
+    streak: int = 0  # frames in a row the challenger has led
+    missed: int = 0  # frames in a row without a face
+
+    def after(
+        self, face: NDArray[np.float32] | None, similarities: NDArray[np.float64] | None
+    ) -> Steady:
+        """The memory after one more frame; both are None if it shows no face."""
+        if face is None or similarities is None:
+            return self._without_face()
+        if self._is_somebody_else(face):
+            return Steady(similarities, face, int(similarities.argmax()))
+        averaged = similarities
+        if self.similarities is not None:
+            averaged = KEPT * self.similarities + (1 - KEPT) * similarities
+        leader = int(averaged.argmax())
+        if self.actor is None:
+            return Steady(averaged, face, leader)
+        ahead = averaged[leader] - averaged[self.actor] >= LEAD
+        if leader == self.actor or not ahead:
+            return Steady(averaged, face, self.actor)
+        streak = self.streak + 1 if leader == self.challenger else 1
+        if streak >= FRAMES_TO_TAKE_OVER:
+            return Steady(averaged, face, leader)
+        return Steady(averaged, face, self.actor, leader, streak)
+
+    @property
+    def similarity(self) -> float | None:
+        """Of the named actor, averaged."""
+        if self.similarities is None or self.actor is None:
+            return None
+        return float(self.similarities[self.actor])
+
+    def _is_somebody_else(self, face: NDArray[np.float32]) -> bool:
+        return self.face is not None and float(self.face @ face) < SAME_FACE
+
+    def _without_face(self) -> Steady:
+        if self.missed + 1 >= FORGOTTEN_AFTER:
+            return Steady()
+        return Steady(self.similarities, self.face, self.actor, missed=self.missed + 1)

@@ -1,0 +1,64 @@
+"""The share card of a chosen match, and the page's preview of it."""
+
+from __future__ import annotations
+
+import base64
+import io
+from html import escape
+
+from PIL import Image
+
+from core.index import Match
+from core.page.html import monogram, monogram_hue
+from core.page.result import Judged, ResultView
+from core.share_card import ShareCard, share_card_png
+
+
+def card_html(view: ResultView, judged: Judged, chosen: int, link: str) -> str:
+    """Preview with a button to save it and one to share it, for the match at `chosen`.
+
+    The picture is in the page itself: no file of it is written on the server.
+    """
+    chosen = min(max(chosen, 0), len(judged.matches) - 1)
+    match, speech = judged.matches[chosen], view.speech
+    name = view.name(match)
+    png = share_card_png(share_card(view, judged, chosen, link))
+    address = f"data:image/png;base64,{base64.b64encode(png).decode()}"
+    alt, text = speech("card_alt", name=name), speech("share_text", name=name)
+    file = f"{speech('card_file')}-{_file_part(match)}.png"
+    return (
+        f'<div class="card"><img src="{address}" alt="{escape(alt)}" width="1080" height="1350">'
+        f'<p><a class="action" href="{address}" download="{escape(file)}">'
+        f"{escape(speech('download'))}</a>"
+        f'<button type="button" class="action share" data-text="{escape(text)}" hidden>'
+        f"{escape(speech('share'))}</button></p></div>"
+    )
+
+
+def share_card(view: ResultView, judged: Judged, chosen: int, link: str) -> ShareCard:
+    """What stands on the card."""
+    match, speech = judged.matches[chosen], view.speech
+    name = view.name(match)
+    them = view.shelf.framed(match.portrait)
+    credit = match.portrait.credit
+    return ShareCard(
+        you=Image.open(io.BytesIO(judged.face.framed)).convert("RGB"),
+        them=them,
+        title=speech("card_title"),
+        you_label=speech("you"),
+        name=name,
+        score=None if match.score is None else speech.score(match.score),
+        sentence=view.sentence(judged.verdict, match, chosen + 1),
+        credit=speech("photo_by", author=credit.author, licence=credit.licence)
+        if them is not None and credit
+        else "",
+        app_name="Lookalike",
+        link=link,
+        monogram=monogram(name),
+        hue=monogram_hue(name),
+    )
+
+
+def _file_part(match: Match) -> str:
+    """The actor's name without what a file name may not hold."""
+    return "".join(sign if sign.isalnum() else "-" for sign in match.actor).strip("-") or "actor"

@@ -1,0 +1,150 @@
+"""What the page's events call: plain functions round the one match function."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+from urllib.parse import urlsplit
+
+import gradio as gr
+import numpy as np
+from numpy.typing import NDArray
+
+from core.errors import LookalikeError, PhotoError
+from core.live import Steady
+from core.lookalike import LookalikeFinder
+from core.page.card import card_html
+from core.page.live_view import live_html
+from core.page.portraits import PortraitShelf
+from core.page.result import ResultView
+from core.page.seen import Seen, see
+from core.page.speech import speeches, visitor_language
+from core.people import Filter
+from core.photo import Photo
+from core.phrases import log
+
+ANYONE = ""  # the value of a filter that leaves everyone in
+LOOPBACK = ("127.0.0.1", "localhost", "::1", "0.0.0.0")  # noqa: S104 - compared, not bound
+
+
+@dataclass(frozen=True, eq=False)
+class LiveMemory:
+    """What one visitor's live mode remembers between two frames; no picture."""
+
+    steady: Steady = field(default_factory=Steady)
+    html: str = ""  # as last shown: the same again is not sent
+
+
+class Handlers:
+    """One finder's answers, in the language of whoever asks."""
+
+    def __init__(self, finder: LookalikeFinder) -> None:
+        """Words and portraits are made ready once."""
+        self.finder = finder
+        self.shelf = PortraitShelf(finder)
+        self.views = {
+            lang: ResultView(finder, self.shelf, speech)
+            for lang, speech in speeches(finder).items()
+        }
+
+    def view(self, request: gr.Request) -> ResultView:
+        """The visitor's language: of the address, else the browser's."""
+        wanted = request.query_params.get("lang")
+        return self.views[visitor_language(wanted, request.headers.get("accept-language"))]
+
+    def greet(self, request: gr.Request) -> list[Any]:
+        """The empty result, the live mode's first words, and the filters' choices."""
+        view = self.view(request)
+        speech, people, actors = view.speech, self.finder.people, self.finder.index.actors
+        genders = [(speech(word), word) for word in people.genders(actors)]
+        codes = people.countries(actors)
+        countries = sorted((speech.country(code), code) for code in codes)
+        return [
+            view.waiting(),
+            live_html(view, None),
+            gr.update(choices=[(speech("everyone"), ANYONE), *genders], label=speech("who")),
+            gr.update(
+                choices=[(speech("all_countries"), ANYONE), *countries], label=speech("country")
+            ),
+        ]
+
+    def show(self, photo: str | None, gender: str, country: str, request: gr.Request) -> list[Any]:
+        """A photo arrived: the result, what the browser keeps of it, and whether a card can be."""
+        view = self.view(request)
+        if photo is None:
+            return [view.waiting(), None, "", gr.update(interactive=False)]
+        try:
+            seen = see(self.finder.find(photo))
+        except PhotoError as error:
+            return [view.problem(error.code), None, "", gr.update(interactive=False)]
+        except LookalikeError as error:
+            raise self._failed(view, error) from error
+        html = view.html(seen, _wanted(gender, country))
+        return [html, seen.to_json(), "", gr.update(interactive=True)]
+
+    def show_again(self, kept: Any, gender: str, country: str, request: gr.Request) -> list[Any]:
+        """Another filter: the same faces, searched again."""
+        view = self.view(request)
+        if not kept:
+            return [gr.skip(), ""]
+        return [view.html(self._seen(kept, view), _wanted(gender, country)), ""]
+
+    def draw_card(
+        self, kept: Any, gender: str, country: str, chosen: Any, request: gr.Request
+    ) -> str:
+        """The share card of the face and match that are on show."""
+        view = self.view(request)
+        if not kept:
+            return ""
+        faces = self._seen(kept, view).faces
+        face, match = self._chosen(chosen, view)
+        judged = view.judged(faces[face % len(faces)], _wanted(gender, country))
+        return card_html(view, judged, match, _link(request)) if judged.matches else ""
+
+    def name_live(
+        self, frame: NDArray[np.uint8] | None, memory: LiveMemory | None, request: gr.Request
+    ) -> list[Any]:
+        """One frame of the camera: who is named now, and the memory for the next one."""
+        view, memory = self.view(request), memory or LiveMemory()
+        faces = () if frame is None else self.finder.engine.find_faces(Photo(frame, "camera"))
+        face = faces[0].embedding if faces else None
+        similarities = None if face is None else self.finder.index.actor_similarities(face[None])[0]
+        steady = memory.steady.after(face, similarities)
+        html = live_html(view, steady)
+        return [gr.skip() if html == memory.html else html, LiveMemory(steady, html)]
+
+    def _seen(self, kept: Any, view: ResultView) -> Seen:
+        try:
+            return Seen.from_json(kept, self.finder.index.dimension)
+        except PhotoError as error:
+            raise gr.Error(view.speech("failed"), print_exception=False) from error
+
+    @staticmethod
+    def _chosen(chosen: Any, view: ResultView) -> tuple[int, int]:
+        """Face and match on show; the first ones before anything was chosen."""
+        try:
+            face, match = (int(value) for value in chosen or (0, 0))
+        except (TypeError, ValueError, ArithmeticError) as error:
+            raise gr.Error(view.speech("failed"), print_exception=False) from error
+        return face, match
+
+    @staticmethod
+    def _failed(view: ResultView, error: LookalikeError) -> gr.Error:
+        log.error("a match failed: %s", error)
+        return gr.Error(view.speech("failed"), print_exception=False)
+
+
+def _wanted(gender: Any, country: Any) -> Filter:
+    """The filters as they came from the browser: anything that is none lets nobody through."""
+    return Filter(str(gender or ANYONE), str(country or ANYONE))
+
+
+def _link(request: gr.Request) -> str:
+    """The page's address as a card shows it; none where only this machine can reach it."""
+    try:
+        address = urlsplit(str(request.headers.get("referer", "")))
+    except ValueError:  # a header that is no address
+        return ""
+    if not address.hostname or address.hostname in LOOPBACK:
+        return ""
+    return f"{address.netloc}{address.path}".rstrip("/")

@@ -1,0 +1,172 @@
+"""The page itself: which controls there are, and what each of them calls."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import gradio as gr
+
+from core.cpu import usable_cpus
+from core.lookalike import LookalikeFinder
+from core.page.api import add_api
+from core.page.handlers import ANYONE, Handlers
+from core.page.photo_input import photo_input
+from core.page.speech import banners, speeches
+
+EXAMPLE = Path(__file__).parent / "examples" / "astronaut.jpg"
+LIVE_EVERY = 0.25  # seconds; a frame that was not answered yet is replaced by the next, not queued
+LIVE_SECONDS = 300  # of matching, after which a camera left running gives its place back
+LIVE_FORGOTTEN = 60  # seconds after the last frame
+# Words of the controls, which stand in the page before any event.
+STATIC = ("intro", "tab_photo", "tab_live", "photo", "live", "privacy", "example", "who", "country",
+          "make_card", "footer", "fun", "starter", "embedded", "fallback")  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Controls:
+    """What events read and write."""
+
+    photo: gr.Image
+    example: gr.Button
+    camera: gr.Image
+    live: gr.HTML
+    tabs: tuple[gr.Tab, gr.Tab]
+    gender: gr.Radio
+    country: gr.Dropdown
+    result: gr.HTML
+    kept: gr.JSON  # core/page/seen.py: what the browser keeps
+    chosen: gr.JSON  # [face, match] on show, filled in by the browser
+    make_card: gr.Button
+    card: gr.HTML
+
+
+def build_demo(finder: LookalikeFinder) -> gr.Blocks:
+    """The page for a finder. Launch it with core/page/serve.py."""
+    i18n = static_words(finder)
+    seconds = finder.settings.photo_seconds
+    with gr.Blocks(
+        title="Lookalike", analytics_enabled=False, delete_cache=(min(10, seconds), seconds)
+    ) as demo:
+        gr.HTML(LANGUAGES, elem_id="languages")
+        gr.Markdown(i18n("heading"), elem_id="title")
+        gr.Markdown(i18n("intro"), elem_id="intro")
+        controls = _controls(i18n, finder)
+        for key in banners(finder):
+            gr.Markdown(i18n(key), elem_classes="banner")
+        gr.Markdown(i18n("footer_links"), elem_id="footer")
+        connect(demo, Handlers(finder), controls)
+        add_api(finder)
+    blocks: gr.Blocks = demo
+    return blocks
+
+
+LANGUAGES = (
+    '<nav aria-label="Language · 언어"><a href="?lang=ko" lang="ko" hreflang="ko">한국어</a>'
+    '<a href="?lang=en" lang="en" hreflang="en">English</a></nav>'
+    '<p id="said" role="status" aria-live="polite"></p>'
+)
+
+
+def static_words(finder: LookalikeFinder) -> gr.I18n:
+    """The controls' words, of which Gradio takes the language that core/page/document.py set."""
+    words = {
+        lang: {
+            **{key: speech(key) for key in STATIC},
+            "heading": f"# {speech('title')}",
+            "footer_links": f"{speech('fun')} {speech('footer')} ·"
+            f" [{speech('credits')}](credits?lang={lang})",
+        }
+        for lang, speech in speeches(finder).items()
+    }
+    return gr.I18n(**words)
+
+
+def _controls(i18n: gr.I18n, finder: LookalikeFinder) -> Controls:
+    people, actors = finder.people, finder.index.actors
+    with gr.Row(elem_id="main"):
+        with gr.Column(elem_id="input", min_width=300):
+            with gr.Tab(i18n("tab_photo"), elem_id="photo-tab") as photo_tab:
+                sources = ["upload", "webcam", "clipboard"]
+                photo = photo_input(
+                    label=i18n("photo"), sources=sources, buttons=[], height=340, elem_id="photo"
+                )
+                example = gr.Button(i18n("example"), elem_id="example", size="sm")
+                gr.Markdown(i18n("privacy"), elem_id="privacy")
+            with gr.Tab(i18n("tab_live"), elem_id="live-tab") as live_tab:
+                camera = gr.Image(
+                    label=i18n("live"), sources=["webcam"], streaming=True, type="numpy",
+                    buttons=[], height=340, elem_id="camera", visible=False,
+                )  # fmt: skip
+                live = gr.HTML(elem_id="live")
+        with gr.Column(elem_id="output", min_width=300):
+            result = gr.HTML(elem_id="result")
+            make_card = gr.Button(
+                i18n("make_card"), elem_id="make-card", variant="primary", interactive=False
+            )
+            card = gr.HTML(elem_id="card")
+            with gr.Row(elem_id="filters"):
+                gender = gr.Radio(
+                    [ANYONE], value=ANYONE, label=i18n("who"), visible=bool(people.genders(actors))
+                )
+                country = gr.Dropdown(
+                    [ANYONE], value=ANYONE, label=i18n("country"),
+                    visible=bool(people.countries(actors)),
+                )  # fmt: skip
+    kept, chosen = gr.JSON(visible=False), gr.JSON(visible=False)
+    return Controls(
+        photo, example, camera, live, (photo_tab, live_tab), gender, country, result, kept, chosen,
+        make_card, card,
+    )  # fmt: skip
+
+
+def connect(demo: gr.Blocks, handlers: Handlers, page: Controls) -> None:
+    """A match starts on its own when a photo arrives, and the newest photo wins."""
+    own: dict[str, Any] = {"api_visibility": "private", "show_progress": "hidden"}
+    matching: dict[str, Any] = {"concurrency_limit": usable_cpus(), "concurrency_id": "matching"}
+    filters = [page.gender, page.country]
+    demo.load(handlers.greet, None, [page.result, page.live, *filters], **own)
+    page.photo.change(
+        handlers.show,
+        [page.photo, *filters],
+        [page.result, page.kept, page.card, page.make_card],
+        trigger_mode="always_last",
+        **own,
+        **matching,
+    )
+    page.example.click(lambda: str(EXAMPLE), None, page.photo, **own)
+    gr.on(
+        [page.gender.input, page.country.input],
+        handlers.show_again,
+        [page.kept, *filters],
+        [page.result, page.card],
+        trigger_mode="always_last",
+        **own,
+    )
+    page.make_card.click(
+        handlers.draw_card,
+        [page.kept, *filters, page.chosen],
+        page.card,
+        js="(kept, gender, country) => [kept, gender, country, window.lookalike.chosen()]",
+        api_visibility="private",
+        **matching,
+    )
+    connect_live(handlers, page, own)
+
+
+def connect_live(handlers: Handlers, page: Controls, own: dict[str, Any]) -> None:
+    """The camera runs only while its tab is open."""
+    memory = gr.State(None, time_to_live=LIVE_FORGOTTEN)
+    photo_tab, live_tab = page.tabs
+    live_tab.select(lambda: gr.update(visible=True), None, page.camera, **own)
+    photo_tab.select(lambda: gr.update(visible=False), None, page.camera, **own)
+    page.camera.stream(
+        handlers.name_live,
+        [page.camera, memory],
+        [page.live, memory],
+        stream_every=LIVE_EVERY,
+        time_limit=LIVE_SECONDS,
+        concurrency_limit=None,
+        **own,
+    )

@@ -1,0 +1,143 @@
+/* What the page does in the browser: choosing without asking the server, saying results aloud,
+   sharing. `window.lookalike` comes with the language and the words Gradio lacks in it. */
+(() => {
+  const page = window.lookalike;
+  for (const [key, value] of [["language", page.lang], ["languages", [page.lang]]]) {
+    Object.defineProperty(navigator, key, { get: () => value });
+  }
+
+  const one = (selector, root = document) => root.querySelector(selector);
+  const all = (selector, root = document) => [...root.querySelectorAll(selector)];
+  const showOnly = (elements, shown) => elements.forEach((element, i) => (element.hidden = i !== shown));
+
+  // [face, match] on show, for the share card
+  page.chosen = () => {
+    const face = Number(one("#result input[name=face]:checked")?.value ?? 0);
+    const match = Number(one(`#result input[name=match-${face}]:checked`)?.value ?? 0);
+    return [face, match];
+  };
+
+  const dropCard = () => { const card = one("#card .card"); if (card) card.remove(); };
+
+  document.addEventListener("change", ({ target }) => {
+    if (target.name === "face" && target.closest("#result")) {
+      showOnly(all("#result .one"), Number(target.value));
+      for (const row of all("#result .group button")) row.ariaPressed = String(row.dataset.face === target.value);
+      dropCard();
+    } else if (target.name?.startsWith("match-")) {
+      showOnly(all(".compare", target.closest(".one")), Number(target.value));
+      dropCard();
+    }
+  });
+
+  document.addEventListener("input", ({ target }) => {
+    if (target.closest(".blend")) target.closest(".blend").style.setProperty("--blend", target.value / 100);
+  });
+
+  document.addEventListener("click", ({ target }) => {
+    const row = target.closest("#result [data-face] button, #result button[data-face]");
+    if (row?.dataset.face) {
+      const spot = one(`#result input[name=face][value="${row.dataset.face}"]`);
+      spot.checked = true;
+      spot.dispatchEvent(new Event("change", { bubbles: true }));
+    }
+    const share = target.closest(".share");
+    if (share) shareCard(share);
+  });
+
+  // A portrait that cannot be loaded gives way to the monogram behind it; a photo that the browser
+  // cannot show, though the server may read it, leaves its box empty.
+  document.addEventListener("error", ({ target }) => {
+    if (target.matches?.(".face img")) target.remove();
+    else if (target.matches?.("#photo img")) target.hidden = true;
+  }, true);
+  document.addEventListener("load", ({ target }) => {
+    if (target.matches?.("#photo img")) target.hidden = false;
+  }, true);
+
+  const cardFile = async () => {
+    const link = one("#card a[download]");
+    const blob = await (await fetch(link.href)).blob();
+    return new File([blob], link.download, { type: "image/png" });
+  };
+
+  const shareCard = async (button) => {
+    try {
+      await navigator.share({ files: [await cardFile()], text: button.dataset.text });
+    } catch (error) {
+      if (error.name !== "AbortError") throw error; // closed by the visitor
+    }
+  };
+
+  const offerSharing = async () => {
+    const button = one("#card .share[hidden]");
+    if (button && navigator.canShare?.({ files: [await cardFile()] })) button.hidden = false;
+  };
+
+  const calm = () => matchMedia("(prefers-reduced-motion: reduce)").matches;
+  const intoView = (element, block = "start") =>
+    element.scrollIntoView({ behavior: calm() ? "auto" : "smooth", block });
+
+  let said = null;
+  let card = null;
+  const announce = () => {
+    const result = one("#result [data-announce]");
+    if (result && result !== said) {
+      one("#said").textContent = result.dataset.announce;
+      if (innerWidth < 720) {
+        if (result.classList.contains("shown")) intoView(one("#output"));
+        else intoView(result, "nearest");
+      }
+    }
+    said = result;
+    const drawn = one("#card .card");
+    if (drawn && drawn !== card) {
+      one("#said").textContent = one("img", drawn).alt;
+      offerSharing();
+      intoView(drawn);
+    }
+    card = drawn;
+  };
+
+  // One tap less: whoever chose the camera wants it switched on.
+  const startCamera = () => {
+    const access = one(":is(#photo, #camera) .image-container button:has(> .wrap > .icon-wrap):not(.upload-container)");
+    if (access && !access.dataset.asked) { access.dataset.asked = "yes"; access.click(); }
+  };
+
+  const translate = (root) => {
+    for (const element of all("[aria-label], [title]", root)) {
+      for (const name of ["aria-label", "title"]) {
+        const word = page.words[element.getAttribute(name)];
+        if (word) element.setAttribute(name, word);
+      }
+    }
+    const texts = document.createTreeWalker(root, NodeFilter.SHOW_TEXT);
+    while (texts.nextNode()) {
+      const word = page.words[texts.currentNode.nodeValue.trim()];
+      if (word) texts.currentNode.nodeValue = word;
+    }
+  };
+
+  const markLanguage = () =>
+    all("#languages a").forEach((link) => link.lang === page.lang && link.setAttribute("aria-current", "true"));
+
+  // Gradio calls the live mode's start and stop "capture photo": their own words say what they do.
+  const nameLiveButton = () =>
+    all("#camera .capture-button[aria-label]").forEach((button) => button.removeAttribute("aria-label"));
+
+  const tidy = () => {
+    announce();
+    nameLiveButton();
+    startCamera();
+    markLanguage();
+    for (const root of all("#photo, #camera")) translate(root);
+  };
+
+  let waiting = false;
+  new MutationObserver(() => {
+    if (waiting) return;
+    waiting = true;
+    requestAnimationFrame(() => { waiting = false; tidy(); });
+  }).observe(document, { childList: true, subtree: true });
+})();

@@ -1,0 +1,154 @@
+"""What the browser keeps of a photo, so that the server need not: its faces, cut out.
+
+Another language, filter or face, or the share card, asks again with these; no photo and no
+embedding stays on the server between two events. What comes back is a visitor's own and may be
+anything: it is checked like any input.
+"""
+
+from __future__ import annotations
+
+import base64
+import io
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+
+from core.coaching import coach
+from core.errors import UnreadablePhotoError
+from core.framing import FRAME, framed_face
+from core.lookalike import Answer
+from core.photo import DAMAGE, Photo
+from core.quality import measure_quality
+
+MOST_FACES = 12  # shown of one photo; more would make the page heavy, not better
+SCENE_SIDE = 900  # pixels of the photo that the faces are numbered on
+CROP_SIDE = 112
+PICTURE_BYTES = 800_000  # at most, of a picture that comes back; a scene of noise has 720,000
+
+
+@dataclass(frozen=True, eq=False)
+class SeenFace:
+    """One face of the photo."""
+
+    box: tuple[float, float, float, float]  # x1, y1, x2, y2 as shares of width and height, 0-1
+    embedding: NDArray[np.float32]  # (D,) unit
+    crop: NDArray[np.uint8]  # (112, 112, 3) RGB, aligned
+    framed: bytes  # JPEG, 480×600; see core/framing.py
+    tips: tuple[str, ...]  # codes of core/coaching.py
+
+    def to_json(self) -> dict[str, Any]:
+        """As the browser keeps it."""
+        return {
+            "box": list(self.box),
+            "embedding": _text(self.embedding.astype("<f4").tobytes()),
+            "crop": _text(_png(self.crop)),  # no pixel lost: the same photo is told by it
+            "framed": _text(self.framed),
+            "tips": list(self.tips),
+        }
+
+    @staticmethod
+    def from_json(entry: dict[str, Any]) -> SeenFace:
+        """Inverse of `to_json`; ValueError for what is none."""
+        x1, y1, x2, y2 = (float(value) for value in entry["box"])
+        embedding = np.frombuffer(base64.b64decode(entry["embedding"], validate=True), "<f4")
+        if not 0.99 < float(np.linalg.norm(embedding)) < 1.01:
+            raise ValueError("an embedding is not of unit length")
+        framed = base64.b64decode(entry["framed"], validate=True)
+        _decoded(framed, "JPEG", FRAME)
+        png = base64.b64decode(entry["crop"], validate=True)
+        crop = _decoded(png, "PNG", (CROP_SIDE, CROP_SIDE))
+        tips = tuple(str(code) for code in entry["tips"])
+        return SeenFace((x1, y1, x2, y2), embedding, np.asarray(crop), framed, tips)
+
+
+@dataclass(frozen=True, eq=False)
+class Seen:
+    """One photo's faces, the likeliest subject first."""
+
+    faces: tuple[SeenFace, ...]
+    scene: bytes  # JPEG of the whole photo, small; b"" where it shows one face
+    found: int  # faces in the photo, those not shown included
+
+    def to_json(self) -> dict[str, Any]:
+        """As the browser keeps it."""
+        faces = [face.to_json() for face in self.faces]
+        return {"faces": faces, "scene": _text(self.scene), "found": self.found}
+
+    @staticmethod
+    def from_json(entry: Any, dimension: int) -> Seen:
+        """Inverse of `to_json`.
+
+        Raises:
+            UnreadablePhotoError: it is not what `to_json` gave for an index of this dimension.
+        """
+        try:
+            faces = tuple(SeenFace.from_json(face) for face in entry["faces"][:MOST_FACES])
+            scene = base64.b64decode(entry["scene"], validate=True)
+            if not faces or any(face.embedding.shape != (dimension,) for face in faces):
+                raise ValueError("no face, or one of another model")
+            if scene:
+                _decoded(scene, "JPEG")
+            found = int(entry["found"])
+            if found < len(faces):
+                raise ValueError("more faces than were found")
+            return Seen(faces, scene, found)
+        except (*DAMAGE, Image.DecompressionBombError) as error:
+            raise UnreadablePhotoError(
+                f"the page's memory of the photo cannot be read ({error}); show the photo again"
+            ) from error
+
+
+def see(answer: Answer) -> Seen:
+    """What to keep of an answer."""
+    photo, faces = answer.photo, answer.faces
+    height, width = photo.pixels.shape[:2]
+    seen = []
+    for entry in faces[:MOST_FACES]:
+        detection = entry.face.detection
+        x1, y1, x2, y2 = detection.box
+        framed = _jpeg(framed_face(photo.pixels, detection.landmarks), 88)
+        tips = coach(measure_quality(photo, detection))
+        shares = (x1 / width, y1 / height, x2 / width, y2 / height)
+        left, top, right, bottom = (round(share, 4) for share in shares)
+        box = (left, top, right, bottom)
+        seen.append(SeenFace(box, entry.face.embedding, detection.crop, framed, tips))
+    return Seen(tuple(seen), _scene(photo) if len(faces) > 1 else b"", len(faces))
+
+
+def data_uri(jpeg: bytes) -> str:
+    """For an <img>."""
+    return f"data:image/jpeg;base64,{_text(jpeg)}"
+
+
+def _scene(photo: Photo) -> bytes:
+    image = Image.fromarray(photo.pixels)
+    image.thumbnail((SCENE_SIDE, SCENE_SIDE), reducing_gap=2.0)
+    return _jpeg(np.asarray(image), 82)
+
+
+def _jpeg(pixels: NDArray[np.uint8], quality: int) -> bytes:
+    stream = io.BytesIO()
+    Image.fromarray(pixels).save(stream, "JPEG", quality=quality)
+    return stream.getvalue()
+
+
+def _png(pixels: NDArray[np.uint8]) -> bytes:
+    stream = io.BytesIO()
+    Image.fromarray(pixels).save(stream, "PNG")
+    return stream.getvalue()
+
+
+def _decoded(picture: bytes, kind: str, size: tuple[int, int] | None = None) -> Image.Image:
+    if len(picture) > PICTURE_BYTES:
+        raise ValueError("a picture is too large")
+    image = Image.open(io.BytesIO(picture), formats=[kind])
+    if (size and image.size != size) or max(image.size) > SCENE_SIDE:
+        raise ValueError("a picture has another size")
+    return image.convert("RGB")
+
+
+def _text(data: bytes) -> str:
+    return base64.b64encode(data).decode()

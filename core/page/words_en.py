@@ -1,0 +1,109 @@
+"""What the page says in English."""
+
+ENGLISH = {
+    "title": "Which actor do you look like?",
+    "intro": "Show a face. The answer comes on its own.",
+    "other_language": "한국어",
+    "description": "Show a face and see the actors it comes closest to. Nothing is kept.",
+    # the input
+    "tab_photo": "Photo",
+    "tab_live": "Live",
+    "photo": "Your photo",
+    "live": "Your camera",
+    "example": "No photo at hand? Try an astronaut",
+    "example_credit": "Eileen Collins, photo by NASA, public domain",
+    "privacy": "Your photo is matched on this server and its file deleted about {seconds} seconds"
+    " later. The cut-out faces stay in this page only. Nothing is logged or passed on.",
+    "live_waiting": "Start the camera: the closest actor is named as you move. No picture is"
+    " stored.",
+    "live_nobody": "No face in view.",
+    # filters
+    "who": "Who may it be?",
+    "everyone": "Everyone",
+    "women": "Women",
+    "men": "Men",
+    "country": "Country",
+    "all_countries": "All countries",
+    "nobody_left": "The gallery has no such actor. Choose a wider filter.",
+    # the result
+    "waiting": "The five actors closest to you will appear here.",
+    "you": "You",
+    "face_number": "Face {number}",
+    "your_face": "Your face, cut out and straightened",
+    "portrait_of": "Portrait of {name}",
+    "no_portrait_of": "No portrait of {name} in this gallery",
+    "closest": "Closest actor",
+    "rank": "No. {rank}",
+    "matches": "Choose an actor to compare with",
+    "points": "points",
+    "score": "score",
+    "similarity": "similarity {value}",
+    "meaning": "Closer to you than {share} % of these actors come to any other actor.",
+    "meaning_low": "Hardly any of these actors is this far from all others.",
+    "no_score": "The gallery is too small for a score.",
+    "same_photo": "This is the very photo in the gallery.",
+    "same_person": "This may well be the same person.",
+    "close_race": "A close race: {second} is nearly as close.",
+    "rough": "A small gallery: take the score as rough.",
+    "blend": "Blend the two faces",
+    "blend_hint": "Move from your face to the actor's",
+    "look_up": "Look up {name}",
+    "photo_by": "Photo: {author}, {licence}",
+    "announce": "Closest actor: {name}. {sentence}",
+    # several faces
+    "group": "Who of you is the most alike?",
+    "group_hint": "{count} faces found. Choose one.",
+    "group_more": "{count} faces found; these are the first {shown}. Choose one.",
+    "group_scene": "Your photo with {count} numbered faces",
+    "group_faces": "Faces of the photo",
+    # the share card
+    "make_card": "Make a picture to share",
+    "card_title": "My lookalike",
+    "card_alt": "A picture to share: you beside {name}",
+    "download": "Save picture",
+    "share": "Share",
+    "share_text": "I look like {name}, says Lookalike.",
+    "card_score": "{score} points",
+    "card_file": "lookalike",
+    # why there is no answer
+    "no_face": "No face found.",
+    "no_face_example": "Or try the example below the photo.",
+    "unreadable": "This file cannot be read as a picture. Try a JPEG, PNG, WebP or HEIC photo.",
+    "too_large": "This picture is too large. Up to {megabytes} MB and {megapixels}"
+    " megapixels are fine.",
+    "failed": "Something went wrong on the server. Please try another photo.",
+    # banners and footer
+    "starter": "This is the starter gallery: {actors} actors, without portraits. For one with"
+    " credited portraits run <code>python scripts/download_dataset.py</code>, for your own put"
+    " photos into <code>dataset/&lt;Actor name&gt;/</code>; then restart.",
+    "embedded": "The embedded SFace model is in use. <code>python"
+    " scripts/download_models.py</code> gets AuraFace, then restart.",
+    "fallback": "⚠️ AuraFace could not be had; the embedded SFace model is used instead."
+    " The log says why.",
+    "footer": "{actors} actors, {portraits} portraits, indexed on {built} · model {model}"
+    " ({licence})",
+    "credits": "Credits and licences",
+    "credits_intro": "Who made the portraits of this gallery, and under which licence they are"
+    " shown.",
+    "credits_none": "This gallery has no credited portraits.",
+    "credits_besides": "Besides",
+    "credits_model": "Model: {model}, {licence}",
+    "credits_example": "Example photo: Eileen Collins by NASA, public domain",
+    "credits_font": "Lettering of the share card: Noto Sans, SIL Open Font License",
+    "back": "Back to the page",
+    "fun": "For fun only: this says nothing about who anybody is.",
+}
+
+# Gradio's own labels, shorter; core/page/page.js puts these in their place.
+GRADIO_ENGLISH = {
+    "Upload file": "Upload",
+    "Capture from camera": "Camera",
+    "Paste from clipboard": "Paste",
+    "Click to Access Webcam": "Tap to switch the camera on",
+    "capture photo": "Take the photo",
+    "start recording": "Start",
+    "stop recording": "Stop",
+    "Remove Image": "Remove photo",
+    "select input source": "Choose a camera",
+    "Record": "Start",
+}
