@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import io
+import secrets
 from html import escape
 
 from PIL import Image
@@ -27,7 +28,8 @@ def card_html(view: ResultView, judged: Judged, chosen: int, link: str) -> str:
     alt, text = speech("card_alt", name=name), speech("share_text", name=name)
     file = f"{speech('card_file')}-{_file_part(match)}.png"
     return (
-        f'<div class="card"><img src="{address}" alt="{escape(alt)}" width="1080" height="1350">'
+        f'<div class="card" data-token="{secrets.token_hex(6)}">'
+        f'<img src="{address}" alt="{escape(alt)}" width="1080" height="1350">'
         f'<p><a class="action" href="{address}" download="{escape(file)}">'
         f"{escape(speech('download'))}</a>"
         f'<button type="button" class="action share" data-text="{escape(text)}" hidden>'

@@ -14,6 +14,7 @@ from core.errors import LookalikeError, PhotoError
 from core.live import Steady
 from core.lookalike import LookalikeFinder
 from core.page.card import card_html
+from core.page.filters import ANYONE, country_choices, gender_choices
 from core.page.live_view import live_html
 from core.page.portraits import PortraitShelf
 from core.page.result import ResultView
@@ -23,7 +24,6 @@ from core.people import Filter
 from core.photo import Photo
 from core.phrases import log
 
-ANYONE = ""  # the value of a filter that leaves everyone in
 LOOPBACK = ("127.0.0.1", "localhost", "::1", "0.0.0.0")  # noqa: S104 - compared, not bound
 
 
@@ -55,17 +55,11 @@ class Handlers:
     def greet(self, request: gr.Request) -> list[Any]:
         """The empty result, the live mode's first words, and the filters' choices."""
         view = self.view(request)
-        speech, people, actors = view.speech, self.finder.people, self.finder.index.actors
-        genders = [(speech(word), word) for word in people.genders(actors)]
-        codes = people.countries(actors)
-        countries = sorted((speech.country(code), code) for code in codes)
         return [
             view.waiting(),
             live_html(view, None),
-            gr.update(choices=[(speech("everyone"), ANYONE), *genders], label=speech("who")),
-            gr.update(
-                choices=[(speech("all_countries"), ANYONE), *countries], label=speech("country")
-            ),
+            gr.update(choices=gender_choices(self.finder, view.speech)),
+            gr.update(choices=country_choices(self.finder, view.speech)),
         ]
 
     def show(self, photo: str | None, gender: str, country: str, request: gr.Request) -> list[Any]:

@@ -11,9 +11,10 @@ import gradio as gr
 from core.cpu import usable_cpus
 from core.lookalike import LookalikeFinder
 from core.page.api import add_api
-from core.page.handlers import ANYONE, Handlers
+from core.page.filters import ANYONE, country_choices, gender_choices
+from core.page.handlers import Handlers
 from core.page.photo_input import photo_input
-from core.page.speech import banners, speeches
+from core.page.speech import DEFAULT, banners, speeches
 
 EXAMPLE = Path(__file__).parent / "examples" / "astronaut.jpg"
 LIVE_EVERY = 0.25  # seconds; a frame that was not answered yet is replaced by the next, not queued
@@ -84,7 +85,9 @@ def static_words(finder: LookalikeFinder) -> gr.I18n:
 
 
 def _controls(i18n: gr.I18n, finder: LookalikeFinder) -> Controls:
-    people, actors = finder.people, finder.index.actors
+    speech = speeches(finder)[DEFAULT]  # until the visitor's language is known
+    genders = gender_choices(finder, speech) or [("", ANYONE)]
+    countries = country_choices(finder, speech) or [("", ANYONE)]
     with gr.Row(elem_id="main"):
         with gr.Column(elem_id="input", min_width=300):
             with gr.Tab(i18n("tab_photo"), elem_id="photo-tab") as photo_tab:
@@ -108,12 +111,11 @@ def _controls(i18n: gr.I18n, finder: LookalikeFinder) -> Controls:
             card = gr.HTML(elem_id="card")
             with gr.Row(elem_id="filters"):
                 gender = gr.Radio(
-                    [ANYONE], value=ANYONE, label=i18n("who"), visible=bool(people.genders(actors))
+                    genders, value=ANYONE, label=i18n("who"), visible=len(genders) > 1
                 )
                 country = gr.Dropdown(
-                    [ANYONE], value=ANYONE, label=i18n("country"),
-                    visible=bool(people.countries(actors)),
-                )  # fmt: skip
+                    countries, value=ANYONE, label=i18n("country"), visible=len(countries) > 1
+                )
     kept, chosen = gr.JSON(visible=False), gr.JSON(visible=False)
     return Controls(
         photo, example, camera, live, (photo_tab, live_tab), gender, country, result, kept, chosen,

@@ -17,7 +17,7 @@
     return [face, match];
   };
 
-  const dropCard = () => { const card = one("#card .card"); if (card) card.remove(); };
+  const dropCard = () => { const card = one("#card .card"); if (card) card.hidden = true; };
 
   document.addEventListener("change", ({ target }) => {
     if (target.name === "face" && target.closest("#result")) {
@@ -48,7 +48,7 @@
   // A portrait that cannot be loaded gives way to the monogram behind it; a photo that the browser
   // cannot show, though the server may read it, leaves its box empty.
   document.addEventListener("error", ({ target }) => {
-    if (target.matches?.(".face img")) target.remove();
+    if (target.matches?.(".face img")) target.hidden = true;
     else if (target.matches?.("#photo img")) target.hidden = true;
   }, true);
   document.addEventListener("load", ({ target }) => {
@@ -78,25 +78,37 @@
   const intoView = (element, block = "start") =>
     element.scrollIntoView({ behavior: calm() ? "auto" : "smooth", block });
 
+  // Gradio patches a new answer into the old one's elements: what a visitor has moved stays moved.
+  const startAgain = (result) => {
+    for (const radio of all("input[type=radio]", result)) radio.checked = radio.defaultChecked;
+    for (const slider of all("input[type=range]", result)) slider.value = slider.defaultValue;
+    for (const blend of all(".blend", result)) { blend.open = false; blend.style.removeProperty("--blend"); }
+    for (const image of all("img[hidden]", result)) image.hidden = false;
+    for (const copy of all("img[data-mine]", result)) {
+      copy.src = one(`.one[data-face="${copy.dataset.mine}"] .compare .face img`, result).src;
+    }
+  };
+
   let said = null;
   let card = null;
   const announce = () => {
-    const result = one("#result [data-announce]");
-    if (result && result !== said) {
+    const result = one("#result [data-token]");
+    if (result && result.dataset.token !== said) {
+      startAgain(result);
       one("#said").textContent = result.dataset.announce;
       if (innerWidth < 720) {
         if (result.classList.contains("shown")) intoView(one("#output"));
         else intoView(result, "nearest");
       }
     }
-    said = result;
-    const drawn = one("#card .card");
-    if (drawn && drawn !== card) {
+    said = result?.dataset.token ?? null;
+    const drawn = one("#card .card:not([hidden])");
+    if (drawn && drawn.dataset.token !== card) {
       one("#said").textContent = one("img", drawn).alt;
       offerSharing();
       intoView(drawn);
     }
-    card = drawn;
+    card = drawn?.dataset.token ?? null;
   };
 
   // One tap less: whoever chose the camera wants it switched on.
@@ -131,7 +143,7 @@
     nameLiveButton();
     startCamera();
     markLanguage();
-    for (const root of all("#photo, #camera")) translate(root);
+    for (const root of all("#photo, #camera, footer")) translate(root);
   };
 
   let waiting = false;

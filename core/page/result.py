@@ -6,6 +6,7 @@ hides, so that choosing asks nobody.
 
 from __future__ import annotations
 
+import hashlib
 from dataclasses import dataclass
 from html import escape
 
@@ -54,7 +55,7 @@ class ResultView:
         group = self._group(seen, judged) if len(judged) > 1 else ""
         faces = "".join(self._face(number, entry) for number, entry in enumerate(judged))
         said = escape(self._announcement(judged[0]))
-        return f'<div class="result shown" data-announce="{said}">{group}{faces}</div>'
+        return _told(f'class="result shown" data-announce="{said}"', group + faces)
 
     def waiting(self) -> str:
         """What stands there before the first photo."""
@@ -74,7 +75,7 @@ class ResultView:
             lines = [*NO_FACE_TIPS[self.speech.lang], self.speech("no_face_example")]
             tips = "<ul>" + "".join(f"<li>{escape(line)}</li>" for line in lines) + "</ul>"
         said = escape(text)
-        return f'<div class="result problem" data-announce="{said}"><p>{said}</p>{tips}</div>'
+        return _told(f'class="result problem" data-announce="{said}"', f"<p>{said}</p>{tips}")
 
     def sentence(self, verdict: Verdict, match: Match, rank: int) -> str:
         """The true sentence of a match; the verdict on the face is the first match's."""
@@ -117,7 +118,7 @@ class ResultView:
     def _group_row(self, number: int, judged: Judged) -> str:
         first = judged.matches[0]
         who = self.speech("face_number", number=number + 1)
-        face = framed(who, data_uri(judged.face.framed), "", "", lazy=False)
+        face = f'<span class="face">{_copied(number, "")}</span>'
         pressed = "false" if number else "true"
         return (
             f'<li><button type="button" data-face="{number}" aria-pressed="{pressed}">{face}'
@@ -131,7 +132,7 @@ class ResultView:
         texts = COACHING_TEXT[self.speech.lang]
         tips = "".join(note(texts[code], "tip") for code in judged.face.tips if code in texts)
         panels = "".join(
-            self._comparison(judged, match, rank, hidden=rank > 1)
+            self._comparison(number, judged, match, rank)
             for rank, match in enumerate(judged.matches, start=1)
         )
         rows = "".join(
@@ -144,20 +145,22 @@ class ResultView:
             f'<fieldset class="matches"><legend>{legend}</legend>{rows}</fieldset></section>'
         )
 
-    def _comparison(self, judged: Judged, match: Match, rank: int, *, hidden: bool) -> str:
+    def _comparison(self, number: int, judged: Judged, match: Match, rank: int) -> str:
         name, address = self.name(match), self.shelf.address(match.portrait, "face")
-        mine = picture(data_uri(judged.face.framed), self.speech("your_face"))
+        alt = self.speech("your_face")
+        first = rank == 1
+        mine = picture(data_uri(judged.face.framed), alt) if first else _copied(number, alt)
         portrait = self.speech("portrait_of", name=name)
         theirs = framed(
-            name, address, portrait, self.speech("no_portrait_of", name=name), lazy=hidden
+            name, address, portrait, self.speech("no_portrait_of", name=name), lazy=not first
         )
-        attribute = " hidden" if hidden else ""
+        attribute = "" if first else " hidden"
         return (
             f'<article class="compare" data-match="{rank - 1}"{attribute}><div class="pair">'
             f'<figure><span class="face">{mine}</span>'
             f"<figcaption>{escape(self.speech('you'))}</figcaption></figure>"
             f"<figure>{theirs}<figcaption>{self._source(match, name)}</figcaption></figure></div>"
-            f"{self._headline(judged, match, rank)}{self._blend(judged, address, portrait)}"
+            f"{self._headline(judged, match, rank)}{self._blend(number, address, portrait)}"
             "</article>"
         )
 
@@ -190,11 +193,11 @@ class ResultView:
         points = escape(self.speech("points"))
         return f'<span class="score"><b>{self.speech.score(match.score)}</b> {points}</span>'
 
-    def _blend(self, judged: Judged, address: str | None, portrait: str) -> str:
+    def _blend(self, number: int, address: str | None, portrait: str) -> str:
         """Both faces over each other, and a slider between them."""
         if address is None:
             return ""
-        mine = picture(data_uri(judged.face.framed), self.speech("your_face"), lazy=True)
+        mine = _copied(number, self.speech("your_face"))
         theirs = picture(address, portrait, lazy=True)
         hint = escape(self.speech("blend_hint"))
         return (
@@ -221,6 +224,17 @@ class ResultView:
             return ""
         text = self.speech("photo_by", author=credit.author, licence=credit.licence)
         return f"<small>{escape(text)}</small>"
+
+
+def _told(attributes: str, inner: str) -> str:
+    """The result's element, with a token by which the page tells a new answer from the old."""
+    token = hashlib.sha256(f"{attributes}{inner}".encode()).hexdigest()[:12]
+    return f'<div {attributes} data-token="{token}">{inner}</div>'
+
+
+def _copied(number: int, alt: str) -> str:
+    """The visitor's face once more: page.js copies it from the face's first comparison."""
+    return f'<img data-mine="{number}" alt="{escape(alt)}">'
 
 
 def _square(box: tuple[float, float, float, float]) -> tuple[float, float, float, float]:

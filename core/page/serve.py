@@ -39,4 +39,6 @@ def serve(demo: gr.Blocks, finder: LookalikeFinder, **options: Any) -> None:
         **options,
     )
     if finder.settings.mcp and demo.mcp_error:
-        raise SettingsError(f"the MCP server cannot be started: {demo.mcp_error}; set LOOKALIKE_MCP=0")
+        raise SettingsError(
+            f"the MCP server cannot be started: {demo.mcp_error}; set LOOKALIKE_MCP=0"
+        )

@@ -3,7 +3,6 @@
 ENGLISH = {
     "title": "Which actor do you look like?",
     "intro": "Show a face. The answer comes on its own.",
-    "other_language": "한국어",
     "description": "Show a face and see the actors it comes closest to. Nothing is kept.",
     # the input
     "tab_photo": "Photo",
@@ -11,7 +10,6 @@ ENGLISH = {
     "photo": "Your photo",
     "live": "Your camera",
     "example": "No photo at hand? Try an astronaut",
-    "example_credit": "Eileen Collins, photo by NASA, public domain",
     "privacy": "Your photo is matched on this server and its file deleted about {seconds} seconds"
     " later. The cut-out faces stay in this page only. Nothing is logged or passed on.",
     "live_waiting": "Start the camera: the closest actor is named as you move. No picture is"
@@ -63,7 +61,6 @@ ENGLISH = {
     "download": "Save picture",
     "share": "Share",
     "share_text": "I look like {name}, says Lookalike.",
-    "card_score": "{score} points",
     "card_file": "lookalike",
     # why there is no answer
     "no_face": "No face found.",
@@ -103,6 +100,7 @@ GRADIO_ENGLISH = {
     "capture photo": "Take the photo",
     "start recording": "Start",
     "stop recording": "Stop",
+    "Gradio footer navigation": "Footer",
     "Remove Image": "Remove photo",
     "select input source": "Choose a camera",
     "Record": "Start",

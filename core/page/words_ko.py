@@ -3,7 +3,6 @@
 KOREAN = {
     "title": "나는 어떤 배우를 닮았을까?",
     "intro": "얼굴만 보여 주세요. 결과가 바로 나옵니다.",
-    "other_language": "English",
     "description": "얼굴을 보여 주면 가장 닮은 배우를 알려 드려요. 아무것도 보관하지 않아요.",
     # the input
     "tab_photo": "사진",
@@ -11,7 +10,6 @@ KOREAN = {
     "photo": "내 사진",
     "live": "내 카메라",
     "example": "사진이 없나요? 우주 비행사로 해 보기",
-    "example_credit": "아일린 콜린스, 사진: NASA, 퍼블릭 도메인",
     "privacy": "사진은 이 서버에서 비교하고 파일은 약 {seconds}초 뒤에 삭제됩니다. 오려 낸 얼굴은"
     " 이 페이지에만 남습니다. 기록하거나 다른 곳에 넘기지 않습니다.",
     "live_waiting": "카메라를 켜면 움직이는 동안 가장 닮은 배우를 계속 알려 드려요. 영상은"
@@ -63,7 +61,6 @@ KOREAN = {
     "download": "그림 저장",
     "share": "공유하기",
     "share_text": "나는 {name} 닮은꼴이래요!",
-    "card_score": "{score}점",
     "card_file": "닮은꼴",
     # why there is no answer
     "no_face": "얼굴을 찾지 못했어요.",
@@ -100,6 +97,7 @@ GRADIO_KOREAN = {
     "capture photo": "찍기",
     "start recording": "시작",
     "stop recording": "멈춤",
+    "Gradio footer navigation": "바닥글",
     "Remove Image": "사진 지우기",
     "select input source": "카메라 고르기",
     "Record": "시작",
