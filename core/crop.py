@@ -56,7 +56,7 @@ def dominant_face(faces: Sequence[Face]) -> Face | None:
     """The face that enrolment takes for a portrait's subject; None if none stands out."""
     if not faces:
         return None
-    subject, *others = sorted(faces, key=lambda face: -face.detection.area)
+    subject, *others = faces
     rivals = [face for face in others if face.detection.detection_score >= RIVAL_SCORE]
     if any(subject.detection.area < DOMINANT * rival.detection.area for rival in rivals):
         return None

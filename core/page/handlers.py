@@ -93,7 +93,9 @@ class Handlers:
         faces = self._seen(kept, view).faces
         face, match = self._chosen(chosen, view)
         judged = view.judged(faces[face % len(faces)], _wanted(gender, country))
-        return card_html(view, judged, match, _link(request)) if judged.matches else ""
+        if not judged.matches:
+            return ""
+        return card_html(view, judged, match, _link(request, self.finder.settings.public_url))
 
     def name_live(
         self, frame: NDArray[np.uint8] | None, memory: LiveMemory | None, request: gr.Request
@@ -133,10 +135,10 @@ def _wanted(gender: Any, country: Any) -> Filter:
     return Filter(str(gender or ANYONE), str(country or ANYONE))
 
 
-def _link(request: gr.Request) -> str:
+def _link(request: gr.Request, public_url: str = "") -> str:
     """The page's address as a card shows it; none where only this machine can reach it."""
     try:
-        address = urlsplit(str(request.headers.get("referer", "")))
+        address = urlsplit(public_url or str(request.headers.get("referer", "")))
     except ValueError:  # a header that is no address
         return ""
     if not address.hostname or address.hostname in LOOPBACK:

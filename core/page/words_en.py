@@ -13,7 +13,7 @@ ENGLISH = {
     "privacy": "Your photo is matched on this server and its file deleted about {seconds} seconds"
     " later. The cut-out faces stay in this page only. Nothing is logged or passed on.",
     "live_waiting": "Start the camera: the closest actor is named as you move. No picture is"
-    " stored.",
+    " stored; the numbers of your face are forgotten within a minute.",
     "live_nobody": "No face in view.",
     # filters
     "who": "Who may it be?",

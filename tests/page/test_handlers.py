@@ -182,6 +182,7 @@ def test_the_card_is_of_the_face_and_match_on_show(handlers: Handlers, kept: Any
 )
 def test_a_card_has_a_link_that_others_can_follow_or_none(referer: str, link: str) -> None:
     assert _link(visit(referer=referer)) == link
+    assert _link(visit(referer=referer), "https://look.example/") == "look.example"
 
 
 def test_a_visitor_is_greeted_with_the_filters_of_this_gallery(handlers: Handlers) -> None:
