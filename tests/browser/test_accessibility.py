@@ -1,0 +1,153 @@
+"""axe-core finds nothing serious in any state; names, sizes and contrast that it cannot judge."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from axe_playwright_python.base import AXE_SCRIPT
+from playwright.sync_api import Browser, Page
+
+from core.faces import FaceEngine
+from core.models import InstalledPack
+from scripts.page_states import PHOTO, STATES, Pictures, State, open_state
+from tests.browser.visitor import DESKTOP, PHONE, portrait_app, visiting
+from tests.running_app import RunningApp
+
+GRAVE = ("serious", "critical")
+ALLOWED: dict[str, str] = {}
+# Of a phone's own guidelines, CSS pixels; WCAG 2.2 AA asks for 24.
+THUMB = 40
+
+
+@pytest.fixture(scope="module")
+def portraits(
+    tmp_path_factory: pytest.TempPathFactory, sface: InstalledPack, engine: FaceEngine
+) -> Iterator[RunningApp]:
+    with portrait_app(tmp_path_factory.mktemp("portraits"), sface, engine) as running:
+        yield running
+
+
+@pytest.fixture(scope="module")
+def pictures(tmp_path_factory: pytest.TempPathFactory) -> Pictures:
+    return Pictures.made_of(PHOTO, tmp_path_factory.mktemp("pictures"))
+
+
+def grave_findings(page: Page) -> list[str]:
+    """axe's serious and critical findings, each with the element and the reason."""
+    page.evaluate(AXE_SCRIPT)
+    result: dict[str, Any] = page.evaluate(
+        "axe.run(document, {resultTypes: ['violations'], preload: false})"
+    )
+    return [
+        f"{violation['id']} at {' '.join(map(str, node['target']))}: {node['failureSummary']}"
+        for violation in result["violations"]
+        for node in violation["nodes"]
+        if violation["impact"] in GRAVE and not any(part in str(node["target"]) for part in ALLOWED)
+    ]
+
+
+def check(page: Page, url: str, state: State, pictures: Pictures) -> None:
+    """In the light on a phone, and in the dark on a desk; nothing is fetched from elsewhere."""
+    asked: list[str] = []
+    page.on("request", lambda request: asked.append(request.url))
+    open_state(page, url, state, pictures)
+    found = grave_findings(page)
+    page.emulate_media(color_scheme="dark", reduced_motion="reduce")
+    page.set_viewport_size(DESKTOP)  # type: ignore[arg-type]
+    page.wait_for_timeout(300)
+    if not state.path:
+        page.wait_for_selector("body.dark")
+    assert found + grave_findings(page) == []
+    assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+    assert [one for one in asked if not one.startswith((url, "data:", "blob:"))] == []
+
+
+@pytest.mark.parametrize("state", STATES, ids=lambda state: state.name)
+def test_axe_finds_nothing_grave_with_portraits(
+    browser: Browser, portraits: RunningApp, pictures: Pictures, state: State
+) -> None:
+    locale = ("ko-KR", "en-US")[STATES.index(state) % 2]
+    with visiting(browser, locale, reduced_motion="reduce", color_scheme="light") as page:
+        check(page, portraits.url, state, pictures)
+
+
+@pytest.mark.parametrize("name", ["waiting", "result", "several-faces", "share-card"])
+def test_axe_finds_nothing_grave_with_monograms(
+    browser: Browser, app: RunningApp, pictures: Pictures, name: str
+) -> None:
+    state = next(state for state in STATES if state.name == name)
+    with visiting(browser, reduced_motion="reduce", color_scheme="light") as page:
+        check(page, app.url, state, pictures)
+
+
+def test_axe_does_find_what_is_wrong(browser: Browser, app: RunningApp) -> None:
+    with visiting(browser) as page:
+        page.goto(app.url)
+        page.wait_for_selector(".result.waiting")
+        page.add_style_tag(content="#intro p { color: #ddd !important; }")
+        page.evaluate("document.querySelector('#example').textContent = ''")
+        found = " ".join(grave_findings(page))
+        assert "color-contrast" in found
+        assert "button-name" in found
+
+
+def test_pictures_are_named_by_what_they_show(
+    browser: Browser, portraits: RunningApp, pictures: Pictures
+) -> None:
+    with visiting(browser) as page:
+        open_state(page, portraits.url, _state("several-faces"), pictures)
+        shown = page.locator(".compare:visible")
+        name = shown.locator("h2").inner_text()
+        alts = shown.locator(".pair img").evaluate_all("all => all.map(image => image.alt)")
+        assert alts == ["Your face, cut out and straightened", f"Portrait of {name}"]
+        scene = page.locator(".scene > img")
+        assert scene.get_attribute("alt") == "Your photo with 3 numbered faces"
+
+
+def test_an_actor_without_portrait_is_named_all_the_same(
+    browser: Browser, app: RunningApp, pictures: Pictures
+) -> None:
+    with visiting(browser) as page:
+        open_state(page, app.url, _state("result"), pictures)
+        shown = page.locator(".compare:visible")
+        name = shown.locator("h2").inner_text()
+        label = shown.locator(".pair [role=img]").get_attribute("aria-label")
+        assert label == f"No portrait of {name} in this gallery"
+
+
+SMALL = """(thumb) => [...document.querySelectorAll(
+    '#languages a, [role=tab], #photo button, #example, .matches label, .group button, ' +
+    '.blend summary, .blend input, #make-card, .card .action, #filters .wrap label')]
+  .filter(one => one.getClientRects().length && !one.disabled && !one.closest('[aria-hidden=true]'))
+  .map(one => [one.outerHTML.slice(0, 90), one.getBoundingClientRect().height])
+  .filter(([, height]) => height < thumb)"""
+
+
+@pytest.mark.parametrize("name", ["blend", "several-faces", "share-card"])
+def test_controls_are_large_enough_for_a_thumb(
+    browser: Browser, portraits: RunningApp, pictures: Pictures, name: str
+) -> None:
+    with visiting(browser) as page:
+        open_state(page, portraits.url, _state(name), pictures)
+        assert page.evaluate(SMALL, THUMB) == []
+
+
+@pytest.mark.parametrize("viewport", [PHONE, DESKTOP], ids=["phone", "desktop"])
+def test_what_stands_below_does_not_move_when_a_result_comes(
+    browser: Browser, app: RunningApp, pictures: Pictures, viewport: dict[str, int]
+) -> None:
+    with visiting(browser, viewport=viewport) as page:
+        open_state(page, app.url, _state("waiting"), pictures)
+        before = _height(page)
+        _state("result").reach(page, pictures)
+        assert abs(_height(page) - before) <= 24
+
+
+def _height(page: Page) -> float:
+    return float(page.locator(".result").evaluate("one => one.getBoundingClientRect().height"))
+
+
+def _state(name: str) -> State:
+    return next(state for state in STATES if state.name == name)
