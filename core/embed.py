@@ -35,7 +35,7 @@ Progress = Callable[[Any], Iterable[Any]]  # wraps a sized iterable, as tqdm doe
 def detection_settings(settings: Settings) -> dict[str, Any]:
     """What an embedding depends on besides the weights."""
     names = ("detection_size", "detection_limit", "detection_threshold", "min_face")
-    return {"recipe": 2, **{name: getattr(settings, name) for name in names}}
+    return {"recipe": 3, **{name: getattr(settings, name) for name in names}}
 
 
 def embed_gallery(
@@ -161,7 +161,7 @@ def _subject_of(engine: FaceEngine, photo: GalleryPhoto, settings: Settings) -> 
         return getattr(error, "code", "unreadable")
     if not found:
         return "no_face"
-    subject, *others = sorted(found, key=lambda detection: -detection.area)
+    subject, *others = found
     rivals = [other for other in others if other.detection_score >= RIVAL_SCORE]
     if any(subject.area < DOMINANT * rival.area for rival in rivals):
         return "several_faces"

@@ -1,94 +1,93 @@
-"""How often is the first answer right? Enrols a gallery, matches probes, prints the share.
+"""How good are the answers? Measures a pack on labelled photos and writes the report.
 
-In: a gallery and folders of probes, each `<folder>/<Actor name>/*`, with the same names.
-Out: a line per folder of probes, by the largest face and by any face of the photo. The probes
-go through scripts/find_lookalike.py --json, as a user's would.
+In: the labelled photos (by default ../shared/data beside the project).
+Out: docs/evaluation.md, its plots and figures.json in docs/evaluation/, and the same text on
+standard output. With --check nothing is written: a new report is compared with the committed
+one; exit status 1 and the differing lines if they differ by more than one photo in a count or
+0.2 in a rate.
 """
 
 from __future__ import annotations
 
-import json
-import subprocess
 import sys
 import tempfile
+import time
 from collections.abc import Iterable
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))  # run by path, from any folder
 
-from dataclasses import dataclass
+from dataclasses import replace
 from typing import Any
 
+from tqdm import tqdm
+
 from core.errors import GalleryError
-from core.gallery import scan_gallery
+from core.evaluation.material import gather
+from core.evaluation.measure import Meter
+from core.evaluation.report import known_figures, write_report
+from core.evaluation.tolerance import differing_lines
+from core.faces import FaceEngine
+from core.models import ensure_models
+from core.packs import PACKS
+from core.settings import ROOT, load_settings
 from scripts.cli import Parser, path, run
 
-SCRIPTS = Path(__file__).resolve().parent
-
-
-@dataclass(frozen=True)
-class Tally:
-    """Right first answers of one folder of probes."""
-
-    photos: int
-    no_face: int
-    largest: int  # right for the largest face
-    any_face: int  # right for some face of the photo
-
-    def __str__(self) -> str:
-        """Counts and shares."""
-        shares = (f"{count} ({count / self.photos:.1%})" for count in (self.largest, self.any_face))
-        return "{} photos, right by the largest face {}, by any face {}, no face {}".format(
-            self.photos, *shares, self.no_face
-        )
+DATA = ROOT.parent / "shared" / "data"
+OUT = ROOT / "docs"
 
 
 def main() -> int:
-    """Print a tally per folder of probes."""
-    parser = Parser(description="How often is the first answer right?")
-    parser.add_argument("--gallery", type=path, required=True, help="folder of actors to enrol")
-    parser.add_argument("--probes", type=path, required=True, nargs="+", help="folders of probes")
-    parser.add_argument("--pack", default="sface", choices=("auraface", "sface"))
-    args = parser.parse_args()
+    """Exit status 0, or 1 where --check finds another report."""
+    args = arguments()
+    if not args.data.is_dir():
+        raise GalleryError(f"{args.data} is not there; name the labelled photos with --data")
+    # One thread a model, as many workers as there are cores: nearly twice as fast as the reverse.
+    settings = replace(load_settings(), threads=1)
+    installed = ensure_models(settings, args.pack)
+    cache = args.cache or Path(tempfile.gettempdir()) / "lookalike-evaluation"
+    started = time.monotonic()
+    meter = Meter(FaceEngine(installed, settings), settings, cache, progress)
+    material = gather(args.data, installed, meter)
+    tell(f"sets measured ({time.monotonic() - started:.0f} s)")
     with tempfile.TemporaryDirectory() as scratch:
-        index = Path(scratch) / "index.npz"
-        cache = Path(scratch) / "cache.json"
-        script("build_actor_index_insightface.py", f"--dataset-dir={args.gallery}",
-               f"--index={index}", f"--cache={cache}", f"--pack={args.pack}")  # fmt: skip
-        for folder in args.probes:
-            print(f"{folder.name}: {tally(folder, index)}", flush=True)
-    return 0
+        out = Path(scratch) if args.check else args.out
+        report = write_report(material, out, known_figures(args.out), tell)
+        print(report.read_text("utf-8"))
+        tell(f"all in {time.monotonic() - started:.0f} s")
+        return compare(args.out / report.name, report) if args.check else 0
 
 
-def tally(folder: Path, index: Path) -> Tally:
-    """Match every photo of a folder of probes."""
-    truth = {str(photo.path): photo.actor for photo in scan_gallery(folder)}
-    if not truth:
-        raise GalleryError(f"{folder} has no photos; it needs <Actor name>/*.jpg")
-    output = script("find_lookalike.py", "--json", "--top-k=1", f"--index={index}", *truth)
-    answers = [json.loads(line) for line in output.splitlines()]
-    firsts = [first_names(answer) for answer in answers]
-    names = [truth[answer["photo"]] for answer in answers]
-    return Tally(
-        photos=len(truth),
-        no_face=sum(not found for found in firsts),
-        largest=sum(found[:1] == [name] for found, name in zip(firsts, names, strict=True)),
-        any_face=sum(name in found for found, name in zip(firsts, names, strict=True)),
-    )
+def arguments() -> Any:
+    """The command line."""
+    parser = Parser(description="How good are the answers?")
+    parser.add_argument("--data", type=path, default=DATA, help="folder of the labelled photos")
+    parser.add_argument("--pack", default="sface", choices=sorted(PACKS))
+    parser.add_argument("--out", type=path, default=OUT, help="folder of evaluation.md")
+    parser.add_argument("--cache", type=path, help="folder that keeps embeddings between runs")
+    parser.add_argument("--check", action="store_true", help="compare with the report in --out")
+    return parser.parse_args()
 
 
-def first_names(answer: dict[str, Any]) -> list[str]:
-    """The first actor for each face, largest face first."""
-    return [face["matches"][0]["actor"] for face in answer.get("faces", [])]
+def compare(committed: Path, new: Path) -> int:
+    """Print the lines that differ; the exit status."""
+    if not committed.is_file():
+        raise GalleryError(f"{committed} is not there; write it by a run without --check")
+    differing = differing_lines(committed.read_text("utf-8"), new.read_text("utf-8"))
+    for line in differing:
+        print(line)
+    print(f"{committed.name}: {'differs' if differing else 'as committed'}")
+    return 1 if differing else 0
 
 
-def script(name: str, *arguments: str | Iterable[str]) -> str:
-    """Run a script of this folder; its standard output. Status 1 (a photo without face) is fine."""
-    command = [sys.executable, str(SCRIPTS / name), *map(str, arguments)]
-    done = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=False)  # noqa: S603
-    if done.returncode > 1:
-        raise GalleryError(f"{name} ended with status {done.returncode}")
-    return done.stdout
+def progress(work: Iterable[Any], name: str, length: int) -> Iterable[Any]:
+    """A bar for each set that is measured, on a terminal."""
+    return tqdm(work, desc=name, total=length, unit="chunk", disable=None)
+
+
+def tell(what: str) -> None:
+    """Timings go beside the report, never into it."""
+    print(what, file=sys.stderr, flush=True)
 
 
 if __name__ == "__main__":

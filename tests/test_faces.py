@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import logging
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from pathlib import Path
 
 import cv2
 import numpy as np
 import pytest
 from insightface.app import FaceAnalysis
+from PIL import Image
 
 from core.faces import BATCH, Detection, Face, FaceEngine
 from core.models import InstalledPack
@@ -57,16 +59,57 @@ def test_astronaut_has_one_face_where_it_is(astronaut_face: Face) -> None:
     assert max(right_eye[1], left_eye[1]) < nose[1] < min(corner[1] for corner in mouth)
 
 
-def test_six_people_are_found_largest_first(engine: FaceEngine, six_people: Photo) -> None:
+def test_six_people_are_found_the_most_prominent_first(
+    engine: FaceEngine, six_people: Photo
+) -> None:
     found = engine.detect(six_people)
-    areas = [detection.area for detection in found]
+    height, width, _ = six_people.pixels.shape
+    prominence = [detection.prominence(width, height) for detection in found]
     assert len(found) == 6
-    assert areas == sorted(areas, reverse=True)
+    assert prominence == sorted(prominence, reverse=True)
     assert min(detection.detection_score for detection in found) > 0.85
     height, width, _ = six_people.pixels.shape
     for x1, y1, x2, y2 in (detection.box for detection in found):
         assert 0 <= x1 < x2 <= width
         assert 0 <= y1 < y2 <= height
+
+
+def test_the_larger_the_nearer_and_the_surer_face_is_the_likelier_subject(
+    astronaut_face: Face,
+) -> None:
+    def prominence(box: tuple[float, ...], score: float = 0.9) -> float:
+        face = replace(astronaut_face.detection, box=box, detection_score=score)
+        return face.prominence(200, 100)
+
+    middle = prominence((80, 30, 120, 70))
+    assert prominence((70, 20, 130, 80)) > middle
+    assert prominence((0, 30, 40, 70)) < middle
+    assert prominence((80, 30, 120, 70), 0.6) < middle
+    assert prominence((0, 0, 60, 60)) < prominence((75, 25, 125, 75))  # a passer-by at the edge
+
+
+def test_a_large_face_at_the_edge_does_not_hide_the_one_in_the_middle(
+    engine: FaceEngine, astronaut: np.ndarray, astronaut_face: Face
+) -> None:
+    """A mirrored copy, a little larger, is cut into the corner of a wide picture."""
+    canvas = np.full((600, 1600, 3), 120, np.uint8)
+    canvas[60:560, 550:1050] = astronaut[:500, :500]
+    head = cv2.resize(astronaut[40:200, 150:300, :][:, ::-1], None, fx=1.15, fy=1.15)
+    canvas[: len(head), : head.shape[1]] = head
+    first, second = engine.detect(Photo(canvas, "two"))
+    assert second.area > first.area
+    assert first.box[0] > 600
+    assert float(engine.embed([first.crop])[0] @ astronaut_face.embedding) > 0.9
+
+
+@pytest.mark.parametrize("degrees", [-50, -35, 20, 35, 50, 130])
+def test_a_tilted_head_gives_the_same_face(
+    degrees: int, engine: FaceEngine, astronaut: np.ndarray, astronaut_face: Face
+) -> None:
+    tilted = np.asarray(Image.fromarray(astronaut).rotate(degrees, expand=True))
+    found = engine.find_faces(Photo(np.ascontiguousarray(tilted), "tilted"))
+    assert len(found) == 1
+    assert float(found[0].embedding @ astronaut_face.embedding) > 0.75
 
 
 def test_embeddings_are_unit_and_of_the_packs_dimension(
@@ -214,7 +257,8 @@ def test_log_names_pack_provider_and_threads(
     caplog.set_level(logging.INFO, logger="lookalike")
     engine = FaceEngine(sface, Settings(models_dir=sface.folder.parent, threads=1))
     assert "SFace on CPUExecutionProvider, 1 threads" in caplog.messages
-    for session in (engine._detector.session, engine._recogniser.session):
+    raw_detector = engine._detector._detect.__self__
+    for session in (raw_detector.session, engine._recogniser.session):
         assert session.get_session_options().intra_op_num_threads == 1
     assert "".join(capsys.readouterr()) == ""  # insightface's chatter is kept off the console
 

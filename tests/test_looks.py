@@ -2,13 +2,23 @@
 
 from __future__ import annotations
 
+import math
+
 import cv2
 import numpy as np
 import pytest
 from insightface.utils.face_align import arcface_dst, norm_crop
 from skimage import data
 
-from core.looks import STANDARD_POINTS, Look, confidence, onto_standard_points
+from core.looks import (
+    STANDARD_POINTS,
+    Look,
+    SureFace,
+    confidence,
+    onto_standard_points,
+    overlap,
+    roll,
+)
 
 NOWHERE = np.empty((0, 4), np.float32), np.empty(0, np.float32), np.empty((0, 5, 2), np.float32)
 
@@ -41,13 +51,63 @@ def test_nothing_found_stays_nothing_when_turned_back(quarters: int) -> None:
     assert Look(*NOWHERE).turned_back((60, 100), quarters).boxes.shape == (0, 4)
 
 
-def test_confidence_is_the_largest_faces_score() -> None:
-    assert look([[0, 0, 10, 10], [0, 0, 50, 40], [0, 0, 9, 99]], [0.9, 0.6, 0.8]).confidence == (
-        pytest.approx(0.6)
-    )
+def test_confidence_is_the_surest_of_the_faces_not_much_smaller_than_the_largest() -> None:
+    boxes = [[0, 0, 10, 10], [0, 0, 50, 40], [0, 0, 30, 30]]
+    assert look(boxes, [0.9, 0.6, 0.8]).confidence == pytest.approx(0.8)
+    assert look(boxes, [0.9, 0.85, 0.8]).confidence == pytest.approx(0.85)
     assert Look(*NOWHERE).confidence == 0
     sure, unsure = look([[0, 0, 9, 9]], [0.9]), look([[0, 0, 9, 9]], [0.7])
     assert max(unsure, sure, key=confidence) is sure
+
+
+def test_of_a_face_seen_twice_the_surer_look_counts() -> None:
+    first = look([[0, 0, 40, 40], [60, 0, 90, 30]], [0.95, 0.7])
+    second = look([[2, 2, 42, 42], [58, 0, 88, 30]], [0.8, 0.75])
+    for both in (first.joined(second), second.joined(first)):
+        assert both.scores.tolist() == pytest.approx([0.95, 0.75])
+        assert both.boxes.tolist() == [[0, 0, 40, 40], [58, 0, 88, 30]]
+        assert np.array_equal(both.landmarks[1], second.landmarks[1])
+
+
+def test_what_only_the_less_confident_look_has_must_be_sure() -> None:
+    close = look([[0, 0, 40, 40]], [0.95])
+    group = look([[0, 0, 41, 41], [60, 0, 70, 10], [80, 0, 90, 10]], [0.85, 0.79, 0.81])
+    assert close.joined(group).boxes.tolist() == [[0, 0, 40, 40], [80, 0, 90, 10]]
+
+
+def test_what_the_more_confident_look_has_stays() -> None:
+    group = look([[0, 0, 40, 40], [60, 0, 70, 10]], [0.95, 0.55])
+    assert len(group.joined(look([[0, 0, 40, 40]], [0.7])).boxes) == 2
+    assert len(group.joined(Look(*NOWHERE)).boxes) == 2
+    assert len(Look(*NOWHERE).joined(Look(*NOWHERE)).boxes) == 0
+
+
+def test_overlap_is_a_part_of_the_smaller_box() -> None:
+    boxes = np.array([[0, 0, 10, 10], [5, 0, 25, 10], [20, 20, 30, 30], [2, 2, 4, 4]], np.float32)
+    assert overlap(boxes[0], boxes[1]) == pytest.approx(0.5)
+    assert overlap(boxes[0], boxes[2]) == 0
+    assert overlap(boxes[0], boxes[3]) == 1
+    assert overlap(boxes[0], np.zeros(4, np.float32)) == 0
+
+
+@pytest.mark.parametrize("degrees", [-170, -90, -30, 0, 15, 40, 120])
+def test_roll_is_how_far_the_head_is_tilted(degrees: int) -> None:
+    turn = math.radians(degrees)
+    matrix = np.array([[math.cos(turn), -math.sin(turn)], [math.sin(turn), math.cos(turn)]])
+    points = (STANDARD_POINTS - 50) @ matrix.T * 3 + 200
+    assert roll(points.astype(np.float32)) == pytest.approx(degrees, abs=0.01)
+
+
+def test_a_moved_face_keeps_its_size_and_turns_with_the_photo() -> None:
+    face = SureFace(np.array([10, 20, 30, 60], np.float32), 0.9, np.ones((5, 2), np.float32))
+    shift = face.moved(np.array([[1, 0, 5], [0, 1, -5]], np.float64))
+    quarter = face.moved(np.array([[0, -1, 100], [1, 0, 0]], np.float64))
+    double = face.moved(np.array([[2, 0, 0], [0, 2, 0]], np.float64))
+    assert shift.box.tolist() == [15, 15, 35, 55]
+    assert quarter.box.tolist() == pytest.approx([40, 10, 80, 30])
+    assert quarter.landmarks.tolist() == [[99, 1]] * 5
+    assert double.box.tolist() == [20, 40, 60, 120]
+    assert double.score == 0.9
 
 
 def test_standard_points_are_those_of_insightface() -> None:

@@ -1,0 +1,99 @@
+"""A gallery enrolled from measured photos, as enrolment does it (core/embed.py, templates.py)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from core.evaluation.measured import MeasuredSet
+from core.index import best_per_actor
+from core.scoring import Calibration, calibrate
+from core.templates import likely_mislabels, make_templates
+
+Templates = Callable[[NDArray[np.float32]], NDArray[np.float32]]  # (n, D) → (k, D), unit
+
+
+@dataclass(frozen=True, eq=False)
+class Portraits:
+    """The embeddings that may be enrolled: one per usable photo, by actor."""
+
+    actors: tuple[str, ...]  # A, ascending
+    embeddings: NDArray[np.float32]  # (N, D) unit
+    actor: NDArray[np.int32]  # (N,) ascending, 0…A-1
+
+    def of(self, number: int) -> NDArray[np.float32]:
+        """(n, D) embeddings of one actor."""
+        start, end = np.searchsorted(self.actor, [number, number + 1])
+        return self.embeddings[start:end]
+
+    def only(self, numbers: NDArray[np.intp]) -> Portraits:
+        """The portraits of some actors, given by ascending numbers."""
+        rows = np.isin(self.actor, numbers)
+        return Portraits(
+            tuple(self.actors[number] for number in numbers),
+            self.embeddings[rows],
+            np.searchsorted(numbers, self.actor[rows]).astype(np.int32),
+        )
+
+
+@dataclass(frozen=True, eq=False)
+class Gallery:
+    """Templates by actor, and the score that goes with them."""
+
+    actors: tuple[str, ...]
+    templates: NDArray[np.float32]  # (T, D) unit
+    template_actor: NDArray[np.int32]  # (T,) ascending
+    calibration: Calibration | None
+
+    def similarities(self, embeddings: NDArray[np.float32]) -> NDArray[np.float64]:
+        """(M, D) → (M, A) best cosine per actor."""
+        return best_per_actor(embeddings, self.templates, self.template_actor)
+
+    def best(self, embeddings: NDArray[np.float32]) -> NDArray[np.float64]:
+        """(M, D) → (M,) similarity to the closest actor."""
+        best: NDArray[np.float64] = self.similarities(embeddings).max(axis=1)
+        return best
+
+    def scores(self, similarities: NDArray[np.float64]) -> NDArray[np.float64]:
+        """(M,) similarities → (M,) scores 0-99.9; the gallery needs three actors."""
+        if self.calibration is None:
+            raise ValueError(f"{len(self.actors)} actors have no score; it takes 3")
+        return np.array([self.calibration.score(value) for value in similarities.tolist()])
+
+
+def portraits_of(*sets: MeasuredSet, flip: bool = False, mislabels: bool = True) -> Portraits:
+    """Usable portraits of one or more sets, actors of one name merged, likely mislabels left out.
+
+    Args:
+        sets: galleries.
+        flip: enrol the mean of each face and its mirror image.
+        mislabels: whether likely mislabels are looked for.
+    """
+    rows: dict[str, list[NDArray[np.float32]]] = {}
+    for measured in sets:
+        vectors = measured.with_flip if flip else measured.embeddings
+        for person, face in zip(measured.people, measured.subjects(), strict=True):
+            if face >= 0:
+                rows.setdefault(person, []).append(vectors[face])
+    for row in rows.values():
+        for position in sorted(likely_mislabels(row) if mislabels else [], reverse=True):
+            del row[position]
+    names = sorted(rows)
+    return Portraits(
+        actors=tuple(names),
+        embeddings=np.stack([vector for name in names for vector in rows[name]]),
+        actor=np.repeat(np.arange(len(names), dtype=np.int32), [len(rows[n]) for n in names]),
+    )
+
+
+def enrol(portraits: Portraits, templates: Templates | None = None) -> Gallery:
+    """A gallery of these portraits; default: one mean template an actor."""
+    make = templates or (lambda rows: make_templates(rows, 1))
+    centres = [make(portraits.of(number)) for number in range(len(portraits.actors))]
+    stacked = np.concatenate(centres)
+    owners = np.repeat(np.arange(len(centres), dtype=np.int32), [len(rows) for rows in centres])
+    similarities = best_per_actor(portraits.embeddings, stacked, owners)
+    return Gallery(portraits.actors, stacked, owners, calibrate(similarities, portraits.actor))

@@ -1,0 +1,54 @@
+"""Shares of outsiders at each score, on real embeddings and on made ones."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from core.evaluation.calibration import (
+    LEVELS,
+    shares_reached,
+    split_calibration,
+    thirds_by_quality,
+)
+from core.evaluation.enrolled import Portraits, enrol
+from core.evaluation.measured import MeasuredSet
+from tests.evaluation.conftest import measured
+
+
+def test_outsiders_reach_a_score_about_as_often_as_it_says(portraits: Portraits) -> None:
+    found = split_calibration(portraits, 40, splits=60)
+    assert (found.actors, found.outsiders) == (40, len(portraits.actors) - 40)
+    assert found.reached.shape == (60, len(LEVELS))
+    assert np.all(np.abs(found.deviations()) < [8, 4, 4, 4, 4])  # studio portraits among others
+    assert np.all(np.diff(found.reached.mean(axis=0)) < 0)
+
+
+def test_a_split_is_drawn_anew_each_time_but_the_same_in_each_run(portraits: Portraits) -> None:
+    first, second = (split_calibration(portraits, 20, splits=5).reached for _ in range(2))
+    assert np.array_equal(first, second)
+    assert len(np.unique(first, axis=0)) > 1
+
+
+def test_actors_called_outsiders_would_reach_every_score(
+    portraits: Portraits, probes: MeasuredSet
+) -> None:
+    shares = shares_reached(enrol(portraits), probes, np.arange(len(probes.people)))
+    assert [share.value for share in shares] == pytest.approx([1.0] * len(LEVELS), abs=0.06)
+    assert all(share.low <= share.value <= share.high for share in shares)
+
+
+def test_thirds_are_the_ends_of_each_quality() -> None:
+    random = np.random.default_rng(0)
+    count = 30
+    sides = random.permutation(np.arange(10, 10 + count))
+    boxes = [[50.0, 50.0, 50.0 + side, 50.0 + side] for side in sides]
+    photos = measured([str(i) for i in range(count)], np.eye(count), boxes=boxes)
+    faces = np.arange(2, count)
+    thirds = thirds_by_quality(photos, faces)
+    assert set(thirds) == {
+        "small", "large", "blurred", "sharp", "dark", "bright", "frontal", "turned",
+    }  # fmt: skip
+    assert len(thirds["small"]) == len(thirds["large"]) == len(faces) // 3
+    assert sides[thirds["small"]].max() < sides[thirds["large"]].min()
+    assert set(thirds["small"]) <= set(faces)

@@ -1,0 +1,47 @@
+"""Who counts as a stranger, and who passes all the same."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from core.evaluation.enrolled import Portraits, enrol
+from core.evaluation.measured import MeasuredSet
+from core.evaluation.strangers import (
+    THRESHOLDS,
+    best_of_strangers,
+    passing,
+    stranger_faces,
+    strangers_as_portraits,
+)
+from tests.evaluation.conftest import measured, one_each
+
+People = dict[str, np.ndarray]
+
+
+def test_actors_of_the_gallery_are_no_strangers_in_any_spelling() -> None:
+    people = ["Ann Lee", "ann_lee", "Courtney_Cox", "Bob Roe", "Bob Roe", "Nobody"]
+    photos = measured(people, np.eye(5), photo=[0, 1, 2, 3, 4])
+    actors = ["Ann Lee", "Courteney Cox"]
+    assert stranger_faces(photos, actors).tolist() == [3, 4]
+    assert stranger_faces(photos, actors, one_each=True).tolist() == [3]
+
+
+def test_strangers_come_less_close_than_the_actors_themselves(people: People) -> None:
+    half = list(people)[::2]
+    known = {name: people[name] for name in half}
+    gallery = enrol(strangers_as_portraits(one_each(known, 1), []))
+    assert len(gallery.actors) == len(half)
+    strange = best_of_strangers(gallery, [one_each(people, 0)])
+    own = gallery.best(np.stack([rows[0] for rows in known.values()]))
+    assert len(strange) == len(people) - len(half)
+    assert np.median(strange) < 0.4 < np.median(own)
+
+
+def test_passing_counts_at_each_threshold(portraits: Portraits, probes: MeasuredSet) -> None:
+    best = enrol(portraits).best(probes.embeddings)
+    found = passing(best)
+    assert [one.threshold for one in found] == list(THRESHOLDS)
+    assert [one.passed for one in found] == [int((best >= cut).sum()) for cut in THRESHOLDS]
+    for one in found:
+        assert one.strangers == len(best)
+        assert one.interval.low <= one.passed / one.strangers <= one.interval.high
