@@ -3,13 +3,22 @@
 from __future__ import annotations
 
 import shutil
+import socket
 from collections.abc import Iterator
 
 import pytest
 from PIL import Image
 from playwright.sync_api import Browser, Page, sync_playwright
 
+from core.actors_file import read_actors
+from core.enrol import index_from_cache
+from core.faces import FaceEngine
+from core.lookalike import LookalikeFinder
 from core.models import InstalledPack
+from core.people import People
+from core.settings import Settings
+from tests.browser.galleries import OwnGallery, make_own_gallery
+from tests.browser.visits import Contexts, Visits
 from tests.conftest import ASTRONAUT
 from tests.running_app import RunningApp, running_app
 
@@ -27,6 +36,13 @@ CHROMIUM = next(
 )
 
 
+def free_port() -> int:
+    """One that nobody listens on: several checks may run on one machine."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
 @pytest.fixture(scope="session")
 def app(tmp_path_factory: pytest.TempPathFactory, sface: InstalledPack) -> Iterator[RunningApp]:
     """The app with the starter gallery: a dataset folder without photos."""
@@ -36,9 +52,37 @@ def app(tmp_path_factory: pytest.TempPathFactory, sface: InstalledPack) -> Itera
     env = {
         "LOOKALIKE_MODELS_DIR": str(sface.folder.parent),
         "LOOKALIKE_DATASET_DIR": str(dataset),
-        "GRADIO_SERVER_PORT": "7979",
     }
-    with running_app(tmp_path, env=env) as running:
+    with running_app(tmp_path, ["--port", str(free_port())], env=env) as running:
+        yield running
+
+
+@pytest.fixture(scope="session")
+def starter(engine: FaceEngine) -> LookalikeFinder:
+    """The match function itself, on the starter gallery."""
+    index = index_from_cache(Settings().starter_path, Settings()).index
+    people = People(read_actors(Settings().starter_people_path))
+    return LookalikeFinder(engine, index, Settings(), people=people)
+
+
+@pytest.fixture(scope="session")
+def own_gallery(tmp_path_factory: pytest.TempPathFactory, engine: FaceEngine) -> OwnGallery:
+    """Portraits and credits, but no actors.csv."""
+    return make_own_gallery(tmp_path_factory.mktemp("own"), engine)
+
+
+@pytest.fixture(scope="session")
+def own_app(
+    tmp_path_factory: pytest.TempPathFactory, sface: InstalledPack, own_gallery: OwnGallery
+) -> Iterator[RunningApp]:
+    """The app with a gallery of one's own, enrolled with the embedded pack."""
+    tmp_path = tmp_path_factory.mktemp("own-app")
+    env = {
+        "LOOKALIKE_MODELS_DIR": str(sface.folder.parent),
+        "LOOKALIKE_DATASET_DIR": str(own_gallery.folder),
+    }
+    with running_app(tmp_path, ["--port", str(free_port())], env=env) as running:
+        own_gallery.damage_a_portrait()
         yield running
 
 
@@ -62,26 +106,32 @@ def browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Browser]:
         chromium.close()
 
 
-@pytest.fixture
-def page(browser: Browser, app: RunningApp) -> Iterator[Page]:
-    """The page in English, on a phone-sized window."""
-    yield from open_page(browser, app.url, "en-US")
+@pytest.fixture(scope="session")
+def contexts(browser: Browser) -> Contexts:
+    return Contexts(browser)
 
 
 @pytest.fixture
-def korean_page(browser: Browser, app: RunningApp) -> Iterator[Page]:
-    """The page as a Korean browser gets it."""
-    yield from open_page(browser, app.url, "ko-KR")
+def visits(contexts: Contexts) -> Iterator[Visits]:
+    """Opens pages; at the end of the test none of them may have asked another machine."""
+    opened = Visits(contexts)
+    yield opened
+    opened.close()
 
 
-def open_page(browser: Browser, url: str, locale: str) -> Iterator[Page]:
-    context = browser.new_context(
-        locale=locale,
-        viewport={"width": 390, "height": 844},
-        permissions=["camera", "clipboard-read", "clipboard-write"],
-    )
-    page = context.new_page()
-    page.goto(url)
-    page.wait_for_selector(".result.waiting")
-    yield page
-    context.close()
+@pytest.fixture
+def page(visits: Visits, app: RunningApp) -> Page:
+    """The page with the starter gallery in English, on a phone-sized window."""
+    return visits.open(app.url)
+
+
+@pytest.fixture
+def korean_page(visits: Visits, app: RunningApp) -> Page:
+    """The same as a Korean browser gets it."""
+    return visits.open(app.url, locale="ko-KR")
+
+
+@pytest.fixture
+def own_page(visits: Visits, own_app: RunningApp) -> Page:
+    """The page with a gallery of one's own."""
+    return visits.open(own_app.url)

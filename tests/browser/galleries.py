@@ -1,0 +1,41 @@
+"""A gallery of one's own for the page's tests: seven actors, most with a portrait."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from PIL import Image
+
+from core.faces import FaceEngine
+from tests.conftest import ASTRONAUT, six_actors
+
+CREDITED, DAMAGED, COLLINS = "배우 3", "배우 5", "Eileen Collins"
+CREDITS = f"""file,source,author,licence,licence_url
+{CREDITED}/1.png,https://example.org/3,Jane <b>Doe</b>,CC BY-SA 4.0,https://example.org/by-sa
+{COLLINS}/1.png,https://example.org/nasa,NASA,Public domain,
+"""
+
+
+@dataclass(frozen=True)
+class OwnGallery:
+    """Where it lies, and which actors are what."""
+
+    folder: Path
+
+    def portrait(self, actor: str) -> Path:
+        return self.folder / actor / "1.png"
+
+    def damage_a_portrait(self) -> None:
+        """As a failing disk does, after it was enrolled."""
+        self.portrait(DAMAGED).write_bytes(b"not a picture any more")
+
+
+def make_own_gallery(folder: Path, engine: FaceEngine) -> OwnGallery:
+    """The six people of one photo and the astronaut, a folder each."""
+    six_actors(folder, engine)
+    gallery = OwnGallery(folder)
+    gallery.portrait(COLLINS).parent.mkdir()
+    Image.open(ASTRONAUT).save(gallery.portrait(COLLINS))
+    (folder / "credits.csv").write_text(CREDITS, "utf-8")
+    return gallery
