@@ -78,7 +78,8 @@ def credits_page(view: ResultView) -> str:
 
 
 STYLE = (
-    "body{font:16px/1.5 system-ui,sans-serif;margin:0;word-break:keep-all;background:#fbf8f6;color:#21132f}"
+    "body{font:16px/1.5 system-ui,sans-serif;margin:0;word-break:keep-all;background:#fbf8f6;"
+    "color:#21132f}"
     "main{max-width:44rem;margin:0 auto;padding:1.5rem}a{color:#5b21b6}li{margin:.25rem 0;"
     "overflow-wrap:anywhere}@media(prefers-color-scheme:dark){body{background:#150d20;"
     "color:#f3edf8}a{color:#d6b8ff}}"
