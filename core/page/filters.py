@@ -10,15 +10,15 @@ Choices = list[tuple[str, str]]  # words, value
 
 
 def gender_choices(finder: LookalikeFinder, speech: Speech) -> Choices:
-    """Everyone, women, men; [] where the gallery does not tell them apart."""
+    """Everyone, women, men; everyone alone where the gallery does not tell them apart."""
     found = finder.people.genders(finder.index.actors)
-    return (
-        [(speech("everyone"), ANYONE), *((speech(word), word) for word in found)] if found else []
-    )
+    return [(speech("everyone"), ANYONE), *((speech(word), word) for word in found)]
 
 
 def country_choices(finder: LookalikeFinder, speech: Speech) -> Choices:
-    """All countries, then each by name; [] where the gallery does not tell them."""
+    """All countries, then each by name; all alone where the gallery does not tell them."""
     codes = finder.people.countries(finder.index.actors)
-    named = sorted((speech.country(code), code) for code in codes)
-    return [(speech("all_countries"), ANYONE), *named] if named else []
+    return [
+        (speech("all_countries"), ANYONE),
+        *sorted((speech.country(code), code) for code in codes),
+    ]

@@ -86,8 +86,8 @@ def static_words(finder: LookalikeFinder) -> gr.I18n:
 
 def _controls(i18n: gr.I18n, finder: LookalikeFinder) -> Controls:
     speech = speeches(finder)[DEFAULT]  # until the visitor's language is known
-    genders = gender_choices(finder, speech) or [("", ANYONE)]
-    countries = country_choices(finder, speech) or [("", ANYONE)]
+    genders = gender_choices(finder, speech)
+    countries = country_choices(finder, speech)
     with gr.Row(elem_id="main"):
         with gr.Column(elem_id="input", min_width=300):
             with gr.Tab(i18n("tab_photo"), elem_id="photo-tab") as photo_tab:

@@ -118,7 +118,7 @@
   };
 
   const translate = (root) => {
-    for (const element of all("[aria-label], [title]", root)) {
+    for (const element of [root, ...all("[aria-label], [title]", root)]) {
       for (const name of ["aria-label", "title"]) {
         const word = page.words[element.getAttribute(name)];
         if (word) element.setAttribute(name, word);

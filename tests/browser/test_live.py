@@ -15,7 +15,6 @@ from tests.browser.visits import PATIENCE, Visits
 from tests.conftest import ASTRONAUT, SIX_PEOPLE
 from tests.running_app import RunningApp
 
-
 COUNT_ANSWERS_UNTIL = """actor => {
     new MutationObserver(() => {
         if (document.querySelector('#live .name')?.textContent === actor)
@@ -99,7 +98,7 @@ def test_stale_frames_are_dropped_while_the_server_is_slow(
     assert missed.durations == []
     print(f"stopped server: {missed.sent} frames sent, {stale} answers until the newest")
     assert missed.sent >= 6
-    assert stale <= 4  # one under way, one waiting, and what arrived in that moment
+    assert stale < missed.sent / 2  # in a queue all of them would come first
 
 
 def test_an_empty_chair_is_told_and_the_next_visitor_named(
