@@ -14,7 +14,8 @@ os.environ.update(GRADIO_ANALYTICS_ENABLED="False", HF_HUB_DISABLE_TELEMETRY="1"
 
 from core.errors import LookalikeError, SettingsError
 from core.lookalike import LookalikeFinder
-from core.page.layout import build_demo
+from core.page.layout import EXAMPLE, build_demo
+from core.page.seen import see
 from core.page.serve import serve
 from core.phrases import configure_logging, log
 from core.settings import load_settings
@@ -41,6 +42,8 @@ def main() -> int:
     """Models, then index, then the page."""
     args = parse_args()
     configure_logging()
+    # Gradio readies matplotlib for each event where it is installed, a second at the first event.
+    sys.modules.setdefault("matplotlib", None)  # type: ignore[arg-type]
     signal.signal(signal.SIGTERM, signal.default_int_handler)  # a container's stop, like Ctrl-C
     folder = None
     try:
@@ -50,6 +53,7 @@ def main() -> int:
         os.environ["GRADIO_TEMP_DIR"] = str(folder.path)
         finder = start(settings)  # ensure_models(), then load or build the index
         finder.warm_up()
+        see(finder.find(EXAMPLE))  # what follows the models too: no visitor waits
         run_page(finder, args)
     except LookalikeError as error:
         print(f"error: {error}", file=sys.stderr)
