@@ -51,7 +51,7 @@ def download(env: dict[str, str], *arguments: str) -> subprocess.CompletedProces
 
 
 def wait_for_photos(dataset: Path, count: int, process: subprocess.Popen[str]) -> None:
-    deadline = time.monotonic() + 60
+    deadline = time.monotonic() + 240
     while len(list(dataset.glob("*/*.jpg"))) < count:
         assert process.poll() is None, process.communicate()
         assert time.monotonic() < deadline, "the download is stuck"
