@@ -83,7 +83,7 @@ def test_tilted_head_is_not_a_turned_one(astronaut: Photo, detection: Detection)
 @needs_shared
 @pytest.mark.parametrize("name", ["pose__left_face.jpeg", "pose__right_face.png"])
 def test_side_views_are_turned_far(name: str, engine: FaceEngine) -> None:
-    assert quality_of(engine, read_photo(SHARED / "faces_hard" / name).pixels).yaw > 50
+    assert quality_of(engine, read_photo(SHARED / "faces_hard" / name).pixels).yaw > 45
 
 
 def test_box_reaching_over_the_edge_is_measured(astronaut: Photo, detection: Detection) -> None:
