@@ -9,6 +9,7 @@ from urllib.parse import urlsplit
 import gradio as gr
 import numpy as np
 from numpy.typing import NDArray
+from starlette.requests import Request
 
 from core.errors import LookalikeError, PhotoError
 from core.live import Steady
@@ -47,7 +48,7 @@ class Handlers:
             for lang, speech in speeches(finder).items()
         }
 
-    def view(self, request: gr.Request) -> ResultView:
+    def view(self, request: gr.Request | Request) -> ResultView:
         """The visitor's language: of the address, else the browser's."""
         wanted = request.query_params.get("lang")
         return self.views[visitor_language(wanted, request.headers.get("accept-language"))]
@@ -102,8 +103,9 @@ class Handlers:
     ) -> list[Any]:
         """One frame of the camera: who is named now, and the memory for the next one."""
         view, memory = self.view(request), memory or LiveMemory()
-        faces = () if frame is None else self.finder.engine.find_faces(Photo(frame, "camera"))
-        face = faces[0].embedding if faces else None
+        engine = self.finder.engine
+        found = () if frame is None else engine.detect(Photo(frame, "camera"))
+        face = engine.embed([found[0].crop])[0] if found else None
         similarities = None if face is None else self.finder.index.actor_similarities(face[None])[0]
         steady = memory.steady.after(face, similarities)
         html = live_html(view, steady)

@@ -16,7 +16,6 @@ from core.page.document import THEME_COLOUR
 from core.page.handlers import Handlers
 from core.page.html import credit_line
 from core.page.result import ResultView
-from core.page.speech import visitor_language
 
 ICONS = Path(__file__).parent / "icons"
 FOREVER = {"cache-control": "public, max-age=31536000, immutable"}  # addresses name the content
@@ -34,10 +33,10 @@ def routes(handlers: Handlers) -> list[BaseRoute]:
         return Response(picture, media_type="image/webp", headers=FOREVER)
 
     def credits(request: Request) -> Response:
-        return HTMLResponse(credits_page(handlers.views[_language(request)]))
+        return HTMLResponse(credits_page(handlers.view(request)))
 
     def manifest(request: Request) -> Response:
-        speech = handlers.views[_language(request)].speech
+        speech = handlers.view(request).speech
         return Response(_manifest(speech("title")), media_type="application/manifest+json")
 
     def health(_: Request) -> Response:
@@ -84,11 +83,6 @@ STYLE = (
     "overflow-wrap:anywhere}@media(prefers-color-scheme:dark){body{background:#150d20;"
     "color:#f3edf8}a{color:#d6b8ff}}"
 )
-
-
-def _language(request: Request) -> str:
-    wanted = request.query_params.get("lang")
-    return visitor_language(wanted, request.headers.get("accept-language"))
 
 
 def _manifest(title: str) -> str:
