@@ -1,4 +1,8 @@
-"""Headless Chromium, driven by Playwright, on the app as a user starts it."""
+"""Headless Chromium, driven by Playwright, on the app as a user starts it.
+
+Playwright keeps an event loop in this thread: it ends with the package, so that tests after it
+may run their own.
+"""
 
 from __future__ import annotations
 
@@ -43,7 +47,7 @@ def free_port() -> int:
         return int(probe.getsockname()[1])
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def app(tmp_path_factory: pytest.TempPathFactory, sface: InstalledPack) -> Iterator[RunningApp]:
     """The app with the starter gallery: a dataset folder without photos."""
     tmp_path = tmp_path_factory.mktemp("app")
@@ -57,7 +61,7 @@ def app(tmp_path_factory: pytest.TempPathFactory, sface: InstalledPack) -> Itera
         yield running
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def starter(engine: FaceEngine) -> LookalikeFinder:
     """The match function itself, on the starter gallery."""
     index = index_from_cache(Settings().starter_path, Settings()).index
@@ -65,13 +69,13 @@ def starter(engine: FaceEngine) -> LookalikeFinder:
     return LookalikeFinder(engine, index, Settings(), people=people)
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def own_gallery(tmp_path_factory: pytest.TempPathFactory, engine: FaceEngine) -> OwnGallery:
     """Portraits and credits, but no actors.csv."""
     return make_own_gallery(tmp_path_factory.mktemp("own"), engine)
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def own_app(
     tmp_path_factory: pytest.TempPathFactory, sface: InstalledPack, own_gallery: OwnGallery
 ) -> Iterator[RunningApp]:
@@ -86,7 +90,7 @@ def own_app(
         yield running
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Browser]:
     """Chromium whose camera sees the astronaut."""
     if CHROMIUM is None:
@@ -106,7 +110,7 @@ def browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Browser]:
         chromium.close()
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def contexts(browser: Browser) -> Contexts:
     return Contexts(browser)
 
