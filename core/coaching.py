@@ -43,7 +43,6 @@ COACHING_TEXT = {
         "turned_away": "You are looking away: turn your face to the camera.",
         "sunglasses": "Dark glasses? Take them off, so that your eyes can be seen.",
         "mask": "Is your mouth covered? Take the mask off, or lower your hand.",
-        "several_faces": "Several faces: choose yours, or send a photo of you alone.",
     },
     "ko": {
         "too_dark": "조금 어두워요. 창문이나 조명을 바라보고 찍어 보세요.",
@@ -53,7 +52,6 @@ COACHING_TEXT = {
         "turned_away": "고개가 돌아가 있어요. 카메라를 정면으로 바라봐 주세요.",
         "sunglasses": "선글라스를 쓰셨나요? 눈이 보이게 벗고 찍어 보세요.",
         "mask": "입이 가려져 있나요? 마스크를 벗거나 손을 내리고 찍어 보세요.",
-        "several_faces": "얼굴이 여러 개예요. 내 얼굴을 고르거나 혼자 나온 사진을 올려 보세요.",
     },
 }
 NO_FACE_TIPS = {
@@ -70,12 +68,10 @@ NO_FACE_TIPS = {
 }
 
 
-def coach(quality: Quality, faces: int = 1) -> tuple[str, ...]:
-    """Keys of COACHING_TEXT, most important first, at most two; () for a good photo.
+def coach(quality: Quality) -> tuple[str, ...]:
+    """Keys of COACHING_TEXT for one face, most important first, at most two; () for a good photo.
 
-    Args:
-        quality: of the face that is matched.
-        faces: how many the photo has; more than one is mentioned last.
+    What to do about several faces is said where they are numbered (core/page/result.py).
     """
     faults = {
         "too_dark": quality.brightness < DARK,
@@ -85,6 +81,5 @@ def coach(quality: Quality, faces: int = 1) -> tuple[str, ...]:
         "turned_away": quality.yaw > TURNED,
         "sunglasses": quality.under_eyes < UNCOVERED_EYES,
         "mask": quality.mouth_tint > MASK_TINT,
-        "several_faces": faces > 1,
     }
     return tuple(code for code, found in faults.items() if found)[:MOST_TIPS]

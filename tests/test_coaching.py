@@ -105,21 +105,13 @@ def test_good_quality_has_no_tip() -> None:
     assert coach(GOOD) == ()
 
 
-def test_several_faces_are_mentioned_last() -> None:
-    assert coach(GOOD, faces=3) == ("several_faces",)
-    assert coach(Quality(140.0, 0.8, 30.0, 5.0, 1.0, 2.0), faces=2) == (
-        "too_small",
-        "several_faces",
-    )
-
-
 def test_no_more_than_two_tips_the_most_important_first() -> None:
     assert MOST_TIPS == 2
-    assert coach(EVERY_FAULT, faces=9) == ("too_dark", "blurred")
+    assert coach(EVERY_FAULT) == ("too_dark", "blurred")
 
 
 def test_every_tip_has_one_short_line_in_both_languages() -> None:
-    codes = {*FAULTS, "turned_away", "several_faces"}
+    codes = {*FAULTS, "turned_away"}
     for lang in ("en", "ko"):
         assert set(COACHING_TEXT[lang]) == codes
         lines = [*COACHING_TEXT[lang].values(), *NO_FACE_TIPS[lang]]

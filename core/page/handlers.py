@@ -53,14 +53,26 @@ class Handlers:
         wanted = request.query_params.get("lang")
         return self.views[visitor_language(wanted, request.headers.get("accept-language"))]
 
-    def greet(self, request: gr.Request) -> list[Any]:
-        """The empty result, the live mode's first words, and the filters' choices."""
-        view = self.view(request)
+    def greet(self, kept: Any, gender: Any, country: Any, request: gr.Request) -> list[Any]:
+        """What a page shows as it opens: nothing yet, or what it showed in another language.
+
+        Result, what the browser keeps, whether a card can be, the live mode's first words, the
+        filters.
+        """
+        view, wanted = self.view(request), _wanted(gender, country)
+        html = view.waiting()
+        if kept:
+            try:
+                html = view.html(Seen.from_json(kept, self.finder.index.dimension), wanted)
+            except PhotoError:  # of another gallery: the server was started anew
+                kept = None
         return [
-            view.waiting(),
+            html,
+            kept or None,
+            gr.update(interactive=bool(kept)),
             live_html(view, None),
-            gr.update(choices=gender_choices(self.finder, view.speech)),
-            gr.update(choices=country_choices(self.finder, view.speech)),
+            gr.update(choices=gender_choices(self.finder, view.speech), value=wanted.gender),
+            gr.update(choices=country_choices(self.finder, view.speech), value=wanted.country),
         ]
 
     def show(self, photo: str | None, gender: str, country: str, request: gr.Request) -> list[Any]:

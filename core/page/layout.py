@@ -20,6 +20,8 @@ EXAMPLE = Path(__file__).parent / "examples" / "astronaut.jpg"
 LIVE_EVERY = 0.25  # seconds; a frame that was not answered yet is replaced by the next, not queued
 LIVE_SECONDS = 300  # of matching, after which a camera left running gives its place back
 LIVE_FORGOTTEN = 60  # seconds after the last frame
+# The browser's own note of what is shown, which it carries over when the language is switched.
+REMEMBER = "(...shown) => { window.lookalike.remember(shown); return []; }"
 # Words of the controls, which stand in the page before any event.
 STATIC = ("intro", "tab_photo", "tab_live", "photo", "live", "privacy", "example", "who", "country",
           "make_card", "footer", "fun", "starter", "embedded", "fallback")  # fmt: skip
@@ -128,7 +130,15 @@ def connect(demo: gr.Blocks, handlers: Handlers, page: Controls) -> None:
     own: dict[str, Any] = {"api_visibility": "private", "show_progress": "hidden"}
     matching: dict[str, Any] = {"concurrency_limit": usable_cpus(), "concurrency_id": "matching"}
     filters = [page.gender, page.country]
-    demo.load(handlers.greet, None, [page.result, page.live, *filters], **own)
+    on_show = [page.kept, *filters]
+    remember: dict[str, Any] = {"fn": None, "inputs": on_show, "js": REMEMBER, **own}
+    demo.load(
+        handlers.greet,
+        on_show,
+        [page.result, page.kept, page.make_card, page.live, *filters],
+        js="() => window.lookalike.carried()",
+        **own,
+    ).then(**remember)
     page.photo.change(
         handlers.show,
         [page.photo, *filters],
@@ -136,19 +146,19 @@ def connect(demo: gr.Blocks, handlers: Handlers, page: Controls) -> None:
         trigger_mode="always_last",
         **own,
         **matching,
-    )
+    ).then(**remember)
     page.example.click(lambda: str(EXAMPLE), None, page.photo, **own)
     gr.on(
         [page.gender.input, page.country.input],
         handlers.show_again,
-        [page.kept, *filters],
+        on_show,
         [page.result, page.card],
         trigger_mode="always_last",
         **own,
-    )
+    ).then(**remember)
     page.make_card.click(
         handlers.draw_card,
-        [page.kept, *filters, page.chosen],
+        [*on_show, page.chosen],
         page.card,
         js="(kept, gender, country) => [kept, gender, country, window.lookalike.chosen()]",
         api_visibility="private",

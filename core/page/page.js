@@ -17,6 +17,33 @@
     return [face, match];
   };
 
+  // Switching the language loads the page anew. What it shows goes with it: through this tab's
+  // own storage, which is emptied on arrival.
+  const CARRIED = "lookalike";
+  let onShow = [null]; // what the browser keeps, and the filters
+  let toChoose = null;
+  page.remember = (shown) => { onShow = shown; };
+  page.carried = () => {
+    try {
+      const carried = JSON.parse(sessionStorage.getItem(CARRIED));
+      sessionStorage.removeItem(CARRIED);
+      if (carried) { toChoose = carried.chosen; return carried.onShow; }
+    } catch { /* a browser without storage starts empty */ }
+    return [null, null, null];
+  };
+  const carry = () => {
+    if (!onShow[0]) return;
+    try {
+      sessionStorage.setItem(CARRIED, JSON.stringify({ onShow, chosen: page.chosen() }));
+    } catch { /* too large, or no storage */ }
+  };
+  const choose = ([face, match]) => {
+    for (const name of [`face][value="${face}"`, `match-${face}][value="${match}"`]) {
+      const radio = one(`#result input[name=${name}]`);
+      if (radio) { radio.checked = true; radio.dispatchEvent(new Event("change", { bubbles: true })); }
+    }
+  };
+
   const dropCard = () => { const card = one("#card .card"); if (card) card.hidden = true; };
 
   document.addEventListener("change", ({ target }) => {
@@ -35,12 +62,9 @@
   });
 
   document.addEventListener("click", ({ target }) => {
+    if (target.closest("#languages a")) carry();
     const row = target.closest("#result [data-face] button, #result button[data-face]");
-    if (row?.dataset.face) {
-      const spot = one(`#result input[name=face][value="${row.dataset.face}"]`);
-      spot.checked = true;
-      spot.dispatchEvent(new Event("change", { bubbles: true }));
-    }
+    if (row?.dataset.face) choose([row.dataset.face]);
     const share = target.closest(".share");
     if (share) shareCard(share);
   });
@@ -95,6 +119,8 @@
     const result = one("#result [data-token]");
     if (result && result.dataset.token !== said) {
       startAgain(result);
+      if (toChoose) choose(toChoose);
+      toChoose = null;
       one("#said").textContent = result.dataset.announce;
       if (innerWidth < 720) {
         if (result.classList.contains("shown")) intoView(one("#output"));
@@ -138,8 +164,12 @@
   const nameLiveButton = () =>
     all("#camera .capture-button[aria-label]").forEach((button) => button.removeAttribute("aria-label"));
 
+  // Gradio gives each radio a name of its own: with one name, arrow keys go from one to the next.
+  const groupFilters = () => all("#filters input[type=radio]").forEach((radio) => (radio.name = "who"));
+
   const tidy = () => {
     announce();
+    groupFilters();
     nameLiveButton();
     startCamera();
     markLanguage();

@@ -50,8 +50,9 @@ ENGLISH = {
     "announce": "Closest actor: {name}. {sentence}",
     # several faces
     "group": "Who of you is the most alike?",
-    "group_hint": "{count} faces found. Choose one.",
-    "group_more": "{count} faces found; these are the first {shown}. Choose one.",
+    "group_hint": "{count} faces found: choose yours, or send a photo of you alone.",
+    "group_more": "{count} faces found; these are the first {shown}: choose yours, or send"
+    " a photo of you alone.",
     "group_scene": "Your photo with {count} numbered faces",
     "group_faces": "Faces of the photo",
     # the share card

@@ -50,8 +50,9 @@ KOREAN = {
     "announce": "가장 닮은 배우: {name}. {sentence}",
     # several faces
     "group": "우리 중 누가 제일 닮았을까?",
-    "group_hint": "얼굴 {count}개를 찾았어요. 하나를 고르세요.",
-    "group_more": "얼굴 {count}개를 찾았어요. 그중 {shown}개예요. 하나를 고르세요.",
+    "group_hint": "얼굴 {count}개를 찾았어요. 내 얼굴을 고르거나 혼자 나온 사진을 올려 보세요.",
+    "group_more": "얼굴 {count}개를 찾았고 그중 {shown}개예요. 내 얼굴을 고르거나 혼자 나온 사진을"
+    " 올려 보세요.",
     "group_scene": "번호를 매긴 얼굴 {count}개가 있는 내 사진",
     "group_faces": "사진 속 얼굴",
     # the share card

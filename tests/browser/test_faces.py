@@ -59,7 +59,9 @@ def test_each_face_is_numbered_at_its_place(six: Page, people: list[FaceMatches]
     assert len(seen) == 6
     assert all(overlap(spot, place) > 0.75 for spot, place in zip(seen, places, strict=True))
     assert six.locator(".scene label span").all_inner_texts() == list("123456")
-    expect(six.locator(".group .note")).to_have_text("6 faces found. Choose one.")
+    expect(six.locator(".group .note")).to_have_text(
+        "6 faces found: choose yours, or send a photo of you alone."
+    )
 
 
 def test_the_likeliest_subject_is_answered_first(six: Page, people: list[FaceMatches]) -> None:

@@ -125,9 +125,12 @@ def test_filters_are_set_with_the_keyboard(page: Page) -> None:
     page.keyboard.press("Space")
     page.wait_for_selector(".result.shown")
     expect(page.locator(".matches label:visible")).to_have_count(5)
-    tab_to(page, "#filters input[value=women]")
-    page.keyboard.press("Space")
+    tab_to(page, "#filters input[type=radio]")
+    page.keyboard.press("ArrowRight")
+    expect(page.locator("#filters input[value=women]")).to_be_checked()
     expect(page.locator(".matches label:visible")).to_have_count(3)
+    page.keyboard.press("ArrowLeft")
+    expect(page.locator(".matches label:visible")).to_have_count(5)
     tab_to(page, "#filters input[role=combobox]")
 
 

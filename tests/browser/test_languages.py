@@ -106,6 +106,37 @@ def test_the_links_switch_the_language(page: Page) -> None:
     expect(page.locator("html")).to_have_attribute("lang", "en")
 
 
+def test_what_is_shown_is_shown_again_in_the_other_language(
+    page: Page, starter: LookalikeFinder
+) -> None:
+    entries = read_actors(Settings().starter_people_path)
+    upload(page, SIX_PEOPLE)
+    matches(page).first.wait_for()
+    page.locator("#filters").get_by_label("Women").check()
+    expect(matches(page).locator("input").first).to_be_checked()
+    page.locator(".scene label").nth(2).click()
+    matches(page).nth(1).click()
+    name = page.locator(".compare:visible h2").inner_text()
+    (entry,) = [entry for entry in entries.values() if entry.name == name]
+
+    page.get_by_role("link", name="한국어").click()
+    expect(page.locator("html")).to_have_attribute("lang", "ko")
+    expect(page.locator(".compare:visible h2")).to_have_text(entry.name_ko)
+    expect(page.locator("section.one:visible")).to_have_attribute("data-face", "2")
+    expect(page.locator("#filters").get_by_label("여자 배우")).to_be_checked()
+    assert page.evaluate("sessionStorage.length") == 0
+    assert foreign_to("ko", page.locator("#result").all_inner_texts()) == []
+    page.locator("#make-card").click()
+    expect(page.locator("#card img")).to_have_attribute(
+        "alt", KOREAN["card_alt"].format(name=entry.name_ko)
+    )
+
+    page.get_by_role("link", name="English").click()  # once more, with nothing sent in between
+    expect(page.locator(".compare:visible h2")).to_have_text(name)
+    page.reload()
+    page.wait_for_selector(".result.waiting")
+
+
 @pytest.mark.parametrize(
     ("locale", "query", "lang"),
     [

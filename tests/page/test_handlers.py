@@ -186,8 +186,10 @@ def test_a_card_has_a_link_that_others_can_follow_or_none(referer: str, link: st
 
 
 def test_a_visitor_is_greeted_with_the_filters_of_this_gallery(handlers: Handlers) -> None:
-    waiting, live, genders, countries = handlers.greet(visit("en"))
+    waiting, kept, card, live, genders, countries = handlers.greet(None, None, None, visit("en"))
     assert "waiting" in waiting
+    assert kept is None
+    assert card["interactive"] is False
     assert "Start the camera" in live
     assert genders["choices"] == [("Everyone", ""), ("Women", "women"), ("Men", "men")]
     assert countries["choices"] == [
@@ -195,9 +197,28 @@ def test_a_visitor_is_greeted_with_the_filters_of_this_gallery(handlers: Handler
         ("South Korea", "KR"),
         ("United States", "US"),
     ]
-    korean = handlers.greet(visit("ko"))
-    assert korean[2]["choices"][0] == ("모두", "")
-    assert korean[3]["choices"] == [("모든 나라", ""), ("대한민국", "KR"), ("미국", "US")]
+    *_, genders, countries = handlers.greet(None, None, None, visit("ko"))
+    assert genders["choices"][0] == ("모두", "")
+    assert countries["choices"] == [("모든 나라", ""), ("대한민국", "KR"), ("미국", "US")]
+
+
+def test_a_result_is_there_again_after_the_language_was_switched(handlers: Handlers) -> None:
+    _, kept, *_ = handlers.show(str(ASTRONAUT), "women", "", visit("en"))
+    kept = json.loads(json.dumps(kept))  # as the browser carries it
+    html, kept_again, card, _, genders, countries = handlers.greet(kept, "women", "", visit("ko"))
+    assert html == handlers.show(str(ASTRONAUT), "women", "", visit("ko"))[0]
+    assert "아일린 콜린스" in html
+    assert kept_again == kept
+    assert card["interactive"] is True
+    assert (genders["value"], countries["value"]) == ("women", "")
+
+
+@pytest.mark.parametrize("stale", [{"faces": []}, "another gallery's", [1]])
+def test_what_cannot_be_shown_again_leaves_the_page_empty(handlers: Handlers, stale: Any) -> None:
+    html, kept, card, *_ = handlers.greet(stale, "", "", visit("en"))
+    assert "waiting" in html
+    assert kept is None
+    assert card["interactive"] is False
 
 
 def test_a_camera_names_the_closest_actor_and_repeats_nothing(handlers: Handlers) -> None:
