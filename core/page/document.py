@@ -22,6 +22,12 @@ from core.page.speech import GRADIO_WORDS, Speech, visitor_language
 HERE = Path(__file__).parent
 PREVIEW_TAG = re.compile(r'\s*<meta\s+(?:property="og:|name="twitter:)[^>]*>')
 THEME_COLOUR = "#2b1654"
+# What the page's place depends on: page.css comes after the first picture of it.
+EARLY_STYLE = (
+    "<style>:root { scrollbar-gutter: stable; }"
+    " .gradio-container { width: 100% !important; max-width: 1080px !important;"
+    " margin: 0 auto !important; }</style>"
+)
 
 
 class LocalDocument:
@@ -86,6 +92,7 @@ class LocalDocument:
                 f'<meta property="og:url" content="{address}">',
                 f'<meta property="og:image" content="{address}/preview.png">',
             ]
+        tags.append(EARLY_STYLE)
         return "".join(tags) + f"<script>{self._script(speech)}</script>"
 
     @staticmethod

@@ -59,13 +59,7 @@ class ResultView:
 
     def waiting(self) -> str:
         """What stands there before the first photo."""
-        text = escape(self.speech("waiting"))
-        frames = '<span class="face"></span>' * 2
-        rows = "<span></span>" * self.finder.settings.top_k
-        return (
-            f'<div class="result waiting"><div class="pair" aria-hidden="true">{frames}</div>'
-            f'<p>{text}</p><div class="rows" aria-hidden="true">{rows}</div></div>'
-        )
+        return empty_result(self.finder, self.speech("waiting"))
 
     def problem(self, key: str) -> str:
         """One plain sentence in place of a result; for no face, what to do about it."""
@@ -224,6 +218,17 @@ class ResultView:
             return ""
         text = self.speech("photo_by", author=credit.author, licence=credit.licence)
         return f"<small>{escape(text)}</small>"
+
+
+def empty_result(finder: LookalikeFinder, text: str) -> str:
+    """As large as a result, with words in its middle; without any until the language is known."""
+    kind = "waiting" if text else "blank"
+    frames = '<span class="face"></span>' * 2
+    rows = "<span></span>" * finder.settings.top_k
+    return (
+        f'<div class="result {kind}"><div class="pair" aria-hidden="true">{frames}</div>'
+        f'<p>{escape(text)}</p><div class="rows" aria-hidden="true">{rows}</div></div>'
+    )
 
 
 def _told(attributes: str, inner: str) -> str:

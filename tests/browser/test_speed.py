@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 from PIL import Image
-from playwright.sync_api import Page
+from playwright.sync_api import Page, expect
 
 from tests.browser.visits import DESK, PHONE, Visits, shown, upload
 from tests.conftest import ASTRONAUT, SIX_PEOPLE
@@ -36,6 +36,22 @@ SHIFTS = """
   }))).observe({type: 'layout-shift', buffered: true});
 """
 MOST_SHIFT = 0.1  # "good" in the Core Web Vitals
+
+
+@pytest.mark.parametrize("size", [PHONE, DESK], ids=["phone", "desk"])
+def test_the_layout_does_not_jump_while_the_page_loads(
+    visits: Visits, own_app: RunningApp, size: tuple[int, int]
+) -> None:
+    page = visits.open(own_app.url, size=size, script=SHIFTS, alone=True)
+    page.wait_for_timeout(1000)
+    found = page.evaluate("shifts")
+    total = sum(entry["value"] for entry in found)
+    print(f"layout shift while loading {size}: {total:.3f}")
+    assert total < MOST_SHIFT, found
+    places = page.locator("#output, #privacy, .banner, #footer")
+    assert places.count() >= 4
+    for place in places.all():
+        expect(place).to_be_visible()
 
 
 @pytest.mark.parametrize("size", [PHONE, DESK], ids=["phone", "desk"])
