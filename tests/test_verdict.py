@@ -103,7 +103,7 @@ def test_a_copy_of_an_enrolled_photo_is_told_as_the_very_photo(
 @needs_shared
 def test_most_copies_of_an_actors_portrait_are_told(actors: LookalikeFinder) -> None:
     portraits = [sorted((actors.settings.dataset_dir / name).iterdir())[0] for name in ACTORS]
-    for copy, least in zip(COPIES, (6, 6, 6, 4, 3), strict=True):
+    for copy, least in zip(COPIES, (6, 6, 6, 5, 5), strict=True):
         pictures = [Image.open(io.BytesIO(path.read_bytes())).convert("RGB") for path in portraits]
         told = [verdict_on(actors, copy(picture)).same_photo for picture in pictures]
         assert sum(told) >= least, told
