@@ -8,7 +8,7 @@ weighted mean and deviation of all similarities between a portrait and another a
     F(s) = lambda G(s) + (1 - lambda) Phi((s - mu) / sigma)^A,   lambda = A / (A + 50)
     score = min(99.9, 100 F(s)), rounded down to 0.1
 
-A score of 83 says: closer than 83 % of these actors come to any other actor. It does not say
+A score of 83 says: closer than 83% of these actors come to any other actor. It does not say
 "83 % of people". One map serves every rank and face of a gallery.
 """
 

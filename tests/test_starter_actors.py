@@ -54,8 +54,10 @@ def test_the_file_is_as_the_app_would_write_it(rows: list[ActorEntry], tmp_path:
 
 
 def test_texts_are_trimmed_and_composed_and_the_folder_is_the_name(rows: list[ActorEntry]) -> None:
+    """But for the dots and apostrophes that some folders lack."""
+    marks = str.maketrans("", "", ".'")
     for row in rows:
-        assert row.folder == row.name
+        assert row.folder.translate(marks) == row.name.translate(marks)
         for text in (getattr(row, field.name) for field in fields(row)):
             assert text == unicodedata.normalize("NFC", " ".join(text.split())), row
 

@@ -37,7 +37,7 @@ KOREAN = {
     "score": "점수",
     "similarity": "유사도 {value}",
     "meaning": "이 배우들의 {share}%가 다른 배우와 닮은 것보다 더 닮았어요.",
-    "meaning_low": "이 배우들 가운데 다른 배우와 이만큼 안 닮은 사람은 거의 없어요.",
+    "meaning_low": "이 배우들은 거의 모두 다른 배우와 이보다 더 닮았어요.",
     "no_score": "갤러리가 작아 점수를 낼 수 없어요.",
     "same_photo": "갤러리에 있는 바로 그 사진이에요.",
     "same_person": "같은 사람일 수도 있어요.",
