@@ -24,7 +24,7 @@ PREVIEW_TAG = re.compile(r'\s*<meta\s+(?:property="og:|name="twitter:)[^>]*>')
 THEME_COLOUR = "#2b1654"
 # What the page's place depends on: page.css comes after the first picture of it.
 EARLY_STYLE = (
-    "<style>:root { scrollbar-gutter: stable; }"
+    "<style>@media (min-width: 720px) { :root { scrollbar-gutter: stable; } }"
     " .gradio-container { width: 100% !important; max-width: 1080px !important;"
     " margin: 0 auto !important; }</style>"
 )
