@@ -11,11 +11,11 @@ from PIL import Image
 
 from core.index import Match
 from core.page.html import monogram, monogram_hue
-from core.page.result import Judged, ResultView
+from core.page.view import Judged, View
 from core.share_card import ShareCard, share_card_png
 
 
-def card_html(view: ResultView, judged: Judged, chosen: int, link: str) -> str:
+def card_html(view: View, judged: Judged, chosen: int, link: str) -> str:
     """Preview with a button to save it and one to share it, for the match at `chosen`.
 
     The picture is in the page itself: no file of it is written on the server.
@@ -37,7 +37,7 @@ def card_html(view: ResultView, judged: Judged, chosen: int, link: str) -> str:
     )
 
 
-def share_card(view: ResultView, judged: Judged, chosen: int, link: str) -> ShareCard:
+def share_card(view: View, judged: Judged, chosen: int, link: str) -> ShareCard:
     """What stands on the card."""
     match, speech = judged.matches[chosen], view.speech
     name = view.name(match)
@@ -49,7 +49,7 @@ def share_card(view: ResultView, judged: Judged, chosen: int, link: str) -> Shar
         title=speech("card_title"),
         you_label=speech("you"),
         name=name,
-        score=None if match.score is None else speech.score(match.score),
+        score=view.points(match),
         sentence=view.sentence(judged.verdict, match, chosen + 1),
         credit=speech("photo_by", author=credit.author, licence=credit.licence)
         if them is not None and credit

@@ -18,9 +18,10 @@ from core.page.card import card_html
 from core.page.filters import ANYONE, country_choices, gender_choices
 from core.page.live_view import live_html
 from core.page.portraits import PortraitShelf
-from core.page.result import ResultView
+from core.page.result import problem_html, result_html, waiting_html
 from core.page.seen import Seen, see
 from core.page.speech import speeches, visitor_language
+from core.page.view import View
 from core.people import Filter
 from core.photo import Photo
 from core.phrases import log
@@ -44,11 +45,10 @@ class Handlers:
         self.finder = finder
         self.shelf = PortraitShelf(finder)
         self.views = {
-            lang: ResultView(finder, self.shelf, speech)
-            for lang, speech in speeches(finder).items()
+            lang: View(finder, self.shelf, speech) for lang, speech in speeches(finder).items()
         }
 
-    def view(self, request: gr.Request | Request) -> ResultView:
+    def view(self, request: gr.Request | Request) -> View:
         """The visitor's language: of the address, else the browser's."""
         wanted = request.query_params.get("lang")
         return self.views[visitor_language(wanted, request.headers.get("accept-language"))]
@@ -60,10 +60,10 @@ class Handlers:
         filters.
         """
         view, wanted = self.view(request), _wanted(gender, country)
-        html = view.waiting()
+        html = waiting_html(view)
         if kept:
             try:
-                html = view.html(Seen.from_json(kept, self.finder.index.dimension), wanted)
+                html = result_html(view, Seen.from_json(kept, self.finder.index.dimension), wanted)
             except PhotoError:  # of another gallery: the server was started anew
                 kept = None
         return [
@@ -79,14 +79,14 @@ class Handlers:
         """A photo arrived: the result, what the browser keeps of it, and whether a card can be."""
         view = self.view(request)
         if photo is None:
-            return [view.waiting(), None, "", gr.update(interactive=False)]
+            return [waiting_html(view), None, "", gr.update(interactive=False)]
         try:
             seen = see(self.finder.find(photo))
         except PhotoError as error:
-            return [view.problem(error.code), None, "", gr.update(interactive=False)]
+            return [problem_html(view, error.code), None, "", gr.update(interactive=False)]
         except LookalikeError as error:
             raise self._failed(view, error) from error
-        html = view.html(seen, _wanted(gender, country))
+        html = result_html(view, seen, _wanted(gender, country))
         return [html, seen.to_json(), "", gr.update(interactive=True)]
 
     def show_again(self, kept: Any, gender: str, country: str, request: gr.Request) -> list[Any]:
@@ -94,7 +94,7 @@ class Handlers:
         view = self.view(request)
         if not kept:
             return [gr.skip(), ""]
-        return [view.html(self._seen(kept, view), _wanted(gender, country)), ""]
+        return [result_html(view, self._seen(kept, view), _wanted(gender, country)), ""]
 
     def draw_card(
         self, kept: Any, gender: str, country: str, chosen: Any, request: gr.Request
@@ -123,14 +123,14 @@ class Handlers:
         html = live_html(view, steady)
         return [gr.skip() if html == memory.html else html, LiveMemory(steady, html)]
 
-    def _seen(self, kept: Any, view: ResultView) -> Seen:
+    def _seen(self, kept: Any, view: View) -> Seen:
         try:
             return Seen.from_json(kept, self.finder.index.dimension)
         except PhotoError as error:
             raise gr.Error(view.speech("failed"), print_exception=False) from error
 
     @staticmethod
-    def _chosen(chosen: Any, view: ResultView) -> tuple[int, int]:
+    def _chosen(chosen: Any, view: View) -> tuple[int, int]:
         """Face and match on show; the first ones before anything was chosen."""
         try:
             face, match = (int(value) for value in chosen or (0, 0))
@@ -139,7 +139,7 @@ class Handlers:
         return face, match
 
     @staticmethod
-    def _failed(view: ResultView, error: LookalikeError) -> gr.Error:
+    def _failed(view: View, error: LookalikeError) -> gr.Error:
         log.error("a match failed: %s", error)
         return gr.Error(view.speech("failed"), print_exception=False)
 

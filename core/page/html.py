@@ -62,3 +62,10 @@ def look_up(name: str, speech: Speech) -> str:
 def note(text: str, kind: str = "note") -> str:
     """One line of advice or explanation."""
     return f'<p class="{kind}">{escape(text)}</p>'
+
+
+def points(value: str | None, speech: Speech) -> str:
+    """A score with its unit; empty where there is none."""
+    if value is None:
+        return '<span class="score"></span>'
+    return f'<span class="score"><b>{value}</b> {escape(speech("points"))}</span>'

@@ -14,7 +14,7 @@ from core.page.api import add_api
 from core.page.filters import ANYONE, country_choices, gender_choices
 from core.page.handlers import Handlers
 from core.page.photo_input import photo_input
-from core.page.result import empty_result
+from core.page.result import empty_html
 from core.page.speech import DEFAULT, banners, speeches
 
 EXAMPLE = Path(__file__).parent / "examples" / "astronaut.jpg"
@@ -107,7 +107,7 @@ def _controls(i18n: gr.I18n, finder: LookalikeFinder) -> Controls:
                 )  # fmt: skip
                 live = gr.HTML(elem_id="live")
         with gr.Column(elem_id="output", min_width=300):
-            result = gr.HTML(empty_result(finder, ""), elem_id="result")
+            result = gr.HTML(empty_html(finder, ""), elem_id="result")
             make_card = gr.Button(
                 i18n("make_card"), elem_id="make-card", variant="primary", interactive=False
             )

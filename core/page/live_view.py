@@ -6,11 +6,11 @@ import math
 from html import escape
 
 from core.live import Steady
-from core.page.html import credit_line, framed
-from core.page.result import ResultView
+from core.page.html import credit_line, framed, points
+from core.page.view import View
 
 
-def live_html(view: ResultView, steady: Steady | None) -> str:
+def live_html(view: View, steady: Steady | None) -> str:
     """The actor named now, with portrait and score; before the first frame, what to do."""
     speech = view.speech
     if steady is None:
@@ -26,14 +26,11 @@ def live_html(view: ResultView, steady: Steady | None) -> str:
     return (
         f'<div class="live" data-actor="{escape(name)}">{face}<span class="who">'
         f'<span class="name">{escape(name)}</span><small>{credit}</small></span>'
-        f"{_points(view, steady.similarity)}</div>"
+        f"{points(_whole_points(view, steady.similarity), speech)}</div>"
     )
 
 
-def _points(view: ResultView, similarity: float) -> str:
-    """Whole points: tenths would change with every frame."""
+def _whole_points(view: View, similarity: float) -> str | None:
+    """Tenths would change with every frame."""
     calibration = view.finder.index.calibration
-    if calibration is None:
-        return ""
-    points = math.floor(calibration.score(similarity))
-    return f'<span class="score"><b>{points}</b> {escape(view.speech("points"))}</span>'
+    return None if calibration is None else str(math.floor(calibration.score(similarity)))

@@ -15,7 +15,7 @@ from core.answer_json import health_json
 from core.page.document import THEME_COLOUR
 from core.page.handlers import Handlers
 from core.page.html import credit_line
-from core.page.result import ResultView
+from core.page.view import View
 
 ICONS = Path(__file__).parent / "icons"
 FOREVER = {"cache-control": "public, max-age=31536000, immutable"}  # addresses name the content
@@ -51,7 +51,7 @@ def routes(handlers: Handlers) -> list[BaseRoute]:
     ]
 
 
-def credits_page(view: ResultView) -> str:
+def credits_page(view: View) -> str:
     """Every credited portrait of the gallery, by actor, and what else the app shows."""
     speech, finder = view.speech, view.finder
     rows = [

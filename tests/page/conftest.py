@@ -17,8 +17,8 @@ from core.faces import FaceEngine
 from core.lookalike import LookalikeFinder
 from core.page.handlers import Handlers
 from core.page.portraits import PortraitShelf
-from core.page.result import ResultView
 from core.page.speech import speeches
+from core.page.view import View
 from core.settings import Settings
 from core.startup import people_of
 from tests.running_app import running_app
@@ -59,9 +59,9 @@ def gallery(
     return LookalikeFinder(engine, index, settings, people=people_of(index, settings))
 
 
-def view_of(finder: LookalikeFinder, lang: str = "en") -> ResultView:
+def view_of(finder: LookalikeFinder, lang: str = "en") -> View:
     """How the page shows a finder's answers."""
-    return ResultView(finder, PortraitShelf(finder), speeches(finder)[lang])
+    return View(finder, PortraitShelf(finder), speeches(finder)[lang])
 
 
 def visit(lang: str = "en", **headers: str) -> gr.Request:

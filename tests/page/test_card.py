@@ -14,8 +14,9 @@ from PIL import Image
 from core.answer_json import answer_json
 from core.lookalike import LookalikeFinder
 from core.page.card import card_html, share_card
-from core.page.result import Judged, ResultView
+from core.page.result import result_html
 from core.page.seen import see
+from core.page.view import Judged, View
 from core.people import Filter
 from core.verdict import Verdict
 from tests.conftest import ASTRONAUT, SIX_PEOPLE
@@ -26,21 +27,21 @@ EVERYONE = Filter()
 
 
 @pytest.fixture(scope="module")
-def english(gallery: LookalikeFinder) -> ResultView:
+def english(gallery: LookalikeFinder) -> View:
     return view_of(gallery)
 
 
-def judged_as(view: ResultView, name: str) -> Judged:
+def judged_as(view: View, name: str) -> Judged:
     return view.judged(see(view.finder.find(head(name))).faces[0], EVERYONE)
 
 
 @pytest.fixture(scope="module")
-def ann(english: ResultView) -> Judged:
+def ann(english: View) -> Judged:
     return judged_as(english, "Ann")
 
 
 def test_a_card_has_both_faces_the_name_the_score_and_the_portraits_credit(
-    english: ResultView, ann: Judged
+    english: View, ann: Judged
 ) -> None:
     card = share_card(english, ann, 0, "example.org")
     assert (card.name, card.score, card.monogram) == ("Ann Lee", "99.9", "AL")
@@ -63,7 +64,7 @@ def test_a_card_is_in_the_visitors_language(gallery: LookalikeFinder) -> None:
 
 
 def test_without_a_portrait_to_show_there_are_initials_and_no_credit(
-    english: ResultView, starter: LookalikeFinder
+    english: View, starter: LookalikeFinder
 ) -> None:
     hidden = share_card(english, judged_as(english, "Bob"), 0, "")
     assert (hidden.name, hidden.them, hidden.credit, hidden.monogram) == ("Bob", None, "", "B")
@@ -72,15 +73,13 @@ def test_without_a_portrait_to_show_there_are_initials_and_no_credit(
     assert 0 <= card.hue < 360
 
 
-def test_the_owners_own_portrait_is_shown_without_a_credit(english: ResultView) -> None:
+def test_the_owners_own_portrait_is_shown_without_a_credit(english: View) -> None:
     card = share_card(english, judged_as(english, "Cid"), 0, "")
     assert card.them is not None
     assert card.credit == ""
 
 
-def test_another_match_has_its_own_name_score_and_sentence(
-    english: ResultView, ann: Judged
-) -> None:
+def test_another_match_has_its_own_name_score_and_sentence(english: View, ann: Judged) -> None:
     card = share_card(english, ann, 2, "")
     match = ann.matches[2]
     assert card.name == english.name(match)
@@ -89,7 +88,7 @@ def test_another_match_has_its_own_name_score_and_sentence(
     assert "photo" not in card.sentence  # of the first match only
 
 
-def test_no_score_is_no_score_on_the_card(english: ResultView, ann: Judged) -> None:
+def test_no_score_is_no_score_on_the_card(english: View, ann: Judged) -> None:
     match = replace(ann.matches[0], score=None)
     verdict = Verdict(None, False, False, False, rough=False)
     card = share_card(english, replace(ann, matches=(match,), verdict=verdict), 0, "")
@@ -105,7 +104,7 @@ def test_page_card_and_api_say_the_same(
         view = view_of(finder, lang)
         for photo in (ASTRONAUT, SIX_PEOPLE):
             seen, told = see(finder.find(photo)), answer_json(finder, photo)
-            html = view.html(seen, EVERYONE)
+            html = result_html(view, seen, EVERYONE)
             for face, entry in zip(seen.faces, told["faces"], strict=True):
                 judged = view.judged(face, EVERYONE)
                 verdict = Verdict(**entry["verdict"])
@@ -126,9 +125,7 @@ def pictured(html: str) -> Image.Image:
     return Image.open(io.BytesIO(base64.b64decode(found[1])))
 
 
-def test_the_page_shows_the_card_and_offers_to_save_the_same(
-    english: ResultView, ann: Judged
-) -> None:
+def test_the_page_shows_the_card_and_offers_to_save_the_same(english: View, ann: Judged) -> None:
     html = card_html(english, ann, 0, "example.org")
     image = pictured(html)
     assert (image.size, image.format) == ((1080, 1350), "PNG")
@@ -142,7 +139,7 @@ def test_the_page_shows_the_card_and_offers_to_save_the_same(
 
 @pytest.mark.parametrize(("chosen", "shown"), [(-5, 0), (99, 4), (10**30, 4), (3, 3)])
 def test_a_match_that_is_not_there_is_the_nearest_that_is(
-    english: ResultView, ann: Judged, chosen: int, shown: int
+    english: View, ann: Judged, chosen: int, shown: int
 ) -> None:
     html = card_html(english, ann, chosen, "")
     assert f"beside {english.name(ann.matches[shown])}" in html
@@ -159,7 +156,7 @@ def test_a_match_that_is_not_there_is_the_nearest_that_is(
     ],
 )
 def test_a_name_becomes_a_file_name_that_every_system_takes(
-    english: ResultView, ann: Judged, actor: str, file: str
+    english: View, ann: Judged, actor: str, file: str
 ) -> None:
     judged = replace(ann, matches=(replace(ann.matches[0], actor=actor),))
     html = card_html(english, judged, 0, "")

@@ -14,8 +14,10 @@ from core.coaching import COACHING_TEXT, NO_FACE_TIPS
 from core.enrol import enrol_gallery
 from core.faces import FaceEngine
 from core.lookalike import LookalikeFinder
-from core.page.result import ResultView
+from core.page.comparison import face_html
+from core.page.result import problem_html, result_html, waiting_html
 from core.page.seen import Seen, see
+from core.page.view import View
 from core.people import Filter
 from core.settings import Settings
 from core.verdict import CLOSE_RACE
@@ -71,12 +73,12 @@ def six(gallery: LookalikeFinder) -> Seen:
 
 
 @pytest.fixture(scope="module")
-def english(gallery: LookalikeFinder) -> ResultView:
+def english(gallery: LookalikeFinder) -> View:
     return view_of(gallery)
 
 
 @pytest.fixture(scope="module")
-def korean(gallery: LookalikeFinder) -> ResultView:
+def korean(gallery: LookalikeFinder) -> View:
     return view_of(gallery, "ko")
 
 
@@ -85,10 +87,8 @@ def named(html: str) -> list[str]:
     return [part.split("<")[0] for part in html.split('<h2 class="name">')[1:]]
 
 
-def test_five_actors_are_compared_with_and_the_closest_is_shown(
-    english: ResultView, one: Seen
-) -> None:
-    html = english.html(one, EVERYONE)
+def test_five_actors_are_compared_with_and_the_closest_is_shown(english: View, one: Seen) -> None:
+    html = result_html(english, one, EVERYONE)
     names = [english.name(match) for match in english.judged(one.faces[0], EVERYONE).matches]
     assert named(html) == names
     assert (len(names), names[0]) == (5, "Eileen Collins")
@@ -103,7 +103,7 @@ def test_the_starter_gallery_shows_monograms_and_a_link_to_look_up(
     starter: LookalikeFinder,
 ) -> None:
     view, seen = view_of(starter, "ko"), see(starter.find(ASTRONAUT))
-    html = view.html(seen, EVERYONE)
+    html = result_html(view, seen, EVERYONE)
     links = [tag["href"] or "" for tag in read(html).all("a")]
     assert len(links) == 5
     assert all(link.startswith("https://ko.wikipedia.org/") for link in links)
@@ -117,9 +117,9 @@ def test_the_starter_gallery_shows_monograms_and_a_link_to_look_up(
 
 
 def test_a_portrait_stands_beside_the_face_with_its_credit(
-    english: ResultView, gallery: LookalikeFinder
+    english: View, gallery: LookalikeFinder
 ) -> None:
-    html = english.html(see(gallery.find(head("Ann"))), EVERYONE)
+    html = result_html(english, see(gallery.find(head("Ann"))), EVERYONE)
     first = html.split("</article>")[0]
     tags = Reader(first + "</article></section></div>").all("img")
     pictures = [tag.get("src") or "" for tag in tags]
@@ -132,9 +132,9 @@ def test_a_portrait_stands_beside_the_face_with_its_credit(
 
 
 def test_a_hidden_portrait_is_a_monogram_without_a_credit(
-    english: ResultView, gallery: LookalikeFinder
+    english: View, gallery: LookalikeFinder
 ) -> None:
-    html = english.html(see(gallery.find(head("Bob"))), EVERYONE)
+    html = result_html(english, see(gallery.find(head("Bob"))), EVERYONE)
     assert named(html)[0] == "Bob"
     first = html.split("</article>")[0]
     assert "portraits/" not in first
@@ -142,27 +142,27 @@ def test_a_hidden_portrait_is_a_monogram_without_a_credit(
     assert "wikipedia.org" in first
 
 
-def test_the_owners_own_portrait_needs_no_credit(english: ResultView, one: Seen) -> None:
-    first = english.html(one, EVERYONE).split("</article>")[0]
+def test_the_owners_own_portrait_needs_no_credit(english: View, one: Seen) -> None:
+    first = result_html(english, one, EVERYONE).split("</article>")[0]
     assert "portraits/" in first
     assert "Photo:" not in first
     assert "<figcaption>Eileen Collins</figcaption>" in first
 
 
-def test_names_are_in_the_visitors_language(
-    english: ResultView, korean: ResultView, one: Seen
-) -> None:
-    assert named(korean.html(one, EVERYONE))[0] == "아일린 콜린스"
+def test_names_are_in_the_visitors_language(english: View, korean: View, one: Seen) -> None:
+    assert named(result_html(korean, one, EVERYONE))[0] == "아일린 콜린스"
     names = {row.name: row.name_ko for row in english.finder.people.entries.values()}
     for ours, theirs in zip(
-        named(english.html(one, EVERYONE)), named(korean.html(one, EVERYONE)), strict=True
+        named(result_html(english, one, EVERYONE)),
+        named(result_html(korean, one, EVERYONE)),
+        strict=True,
     ):
         assert theirs == (names.get(ours) or ours)
 
 
 def test_the_sentence_tells_the_score_rounded_down(starter: LookalikeFinder) -> None:
     view, seen = view_of(starter), see(starter.find(ASTRONAUT))
-    html = view.html(seen, EVERYONE)
+    html = result_html(view, seen, EVERYONE)
     matches = view.judged(seen.faces[0], EVERYONE).matches
     for match in matches:
         assert match.score is not None
@@ -174,59 +174,57 @@ def test_the_sentence_tells_the_score_rounded_down(starter: LookalikeFinder) -> 
     assert f"similarity {matches[0].similarity:.3f}" in html
 
 
-def test_the_very_photo_is_said_of_the_first_match_only(english: ResultView, one: Seen) -> None:
-    meanings = english.html(one, EVERYONE).split('class="meaning">')[1:]
+def test_the_very_photo_is_said_of_the_first_match_only(english: View, one: Seen) -> None:
+    meanings = result_html(english, one, EVERYONE).split('class="meaning">')[1:]
     assert meanings[0].startswith("This is the very photo in the gallery.")
     assert not any(text.startswith("This") for text in meanings[1:])
 
 
 def test_a_close_race_names_the_second_and_only_where_there_is_one(
-    english: ResultView, one: Seen
+    english: View, one: Seen
 ) -> None:
     judged = english.judged(one.faces[0], EVERYONE)
-    assert "close race" not in english.html(one, EVERYONE)
+    assert "close race" not in result_html(english, one, EVERYONE)
     second = replace(judged.matches[1], similarity=judged.matches[0].similarity - CLOSE_RACE / 2)
     verdict = replace(judged.verdict, close_race=True)
     close = replace(judged, matches=(judged.matches[0], second), verdict=verdict)
-    html = english._face(0, close)
+    html = face_html(english, 0, close)
     assert html.count("A close race: ") == 1
     assert f"A close race: {english.name(second)} is nearly as close." in html
 
 
 def test_a_small_gallery_calls_its_score_rough_and_a_tiny_one_has_none(
-    english: ResultView, starter: LookalikeFinder, one: Seen, engine: FaceEngine, settings: Settings
+    english: View, starter: LookalikeFinder, one: Seen, engine: FaceEngine, settings: Settings
 ) -> None:
     rough = escape(english.speech("rough"))
-    assert rough in english.html(one, EVERYONE)
-    assert rough not in view_of(starter).html(one, EVERYONE)
+    assert rough in result_html(english, one, EVERYONE)
+    assert rough not in result_html(view_of(starter), one, EVERYONE)
     fill_gallery(settings.dataset_dir, ["Bob", "Cid"], photos=1)
     tiny = view_of(LookalikeFinder(engine, enrol_gallery(engine, settings).index, settings))
-    html = tiny.html(one, EVERYONE)
+    html = result_html(tiny, one, EVERYONE)
     assert html.count("The gallery is too small for a score.") == 3  # announced, too
     assert rough not in html
     assert "points" not in html
     assert "similarity" in html
 
 
-def test_the_result_is_announced_in_words(korean: ResultView, one: Seen) -> None:
-    (result,) = read(korean.html(one, EVERYONE)).all("div", "result")
+def test_the_result_is_announced_in_words(korean: View, one: Seen) -> None:
+    (result,) = read(result_html(korean, one, EVERYONE)).all("div", "result")
     assert result["data-announce"] == (
         "가장 닮은 배우: 아일린 콜린스. 갤러리에 있는 바로 그 사진이에요."
     )
 
 
-def test_one_face_is_no_group(english: ResultView, one: Seen) -> None:
-    html = english.html(one, EVERYONE)
+def test_one_face_is_no_group(english: View, one: Seen) -> None:
+    html = result_html(english, one, EVERYONE)
     assert len(read(html).all("section", "one")) == 1
     assert not read(html).all("section", "group")
     assert "face_number" not in html
     assert 'name="face"' not in html
 
 
-def test_several_faces_are_numbered_and_ranked_and_one_is_shown(
-    english: ResultView, six: Seen
-) -> None:
-    html = english.html(six, EVERYONE)
+def test_several_faces_are_numbered_and_ranked_and_one_is_shown(english: View, six: Seen) -> None:
+    html = result_html(english, six, EVERYONE)
     reader = read(html)
     assert ["hidden" in tag for tag in reader.all("section", "one")] == [False] + [True] * 5
     spots = [tag for tag in reader.all("input") if tag.get("name") == "face"]
@@ -242,8 +240,8 @@ def test_several_faces_are_numbered_and_ranked_and_one_is_shown(
     assert groups == {"face", *(f"match-{n}" for n in range(6))}
 
 
-def test_faces_that_do_not_fit_are_counted(english: ResultView, six: Seen) -> None:
-    html = english.html(replace(six, found=30), EVERYONE)
+def test_faces_that_do_not_fit_are_counted(english: View, six: Seen) -> None:
+    html = result_html(english, replace(six, found=30), EVERYONE)
     assert "30 faces found; these are the first 6" in html
 
 
@@ -251,7 +249,7 @@ def test_faces_that_do_not_fit_are_counted(english: ResultView, six: Seen) -> No
 def test_each_tip_stands_above_its_own_face(gallery: LookalikeFinder, six: Seen, lang: str) -> None:
     codes = tuple(COACHING_TEXT["en"])
     faces = (replace(six.faces[0], tips=()), replace(six.faces[1], tips=codes[:2]))
-    html = view_of(gallery, lang).html(replace(six, faces=faces), EVERYONE)
+    html = result_html(view_of(gallery, lang), replace(six, faces=faces), EVERYONE)
     shown = html.split('<section class="one"')[1:]
     assert 'class="tip"' not in shown[0]
     for code in codes[:2]:
@@ -259,16 +257,20 @@ def test_each_tip_stands_above_its_own_face(gallery: LookalikeFinder, six: Seen,
     assert shown[1].count('class="tip"') == 2
 
 
-def test_a_filter_leaves_those_who_pass(english: ResultView, one: Seen) -> None:
-    assert set(named(english.html(one, Filter("women")))) == {"Eileen Collins", "Ann Lee"}
-    assert set(named(english.html(one, Filter(country="KR")))) == {"Cid", "Dan", "Song Kang-ho"}
-    html = english.html(one, Filter("women", "KR"))
+def test_a_filter_leaves_those_who_pass(english: View, one: Seen) -> None:
+    assert set(named(result_html(english, one, Filter("women")))) == {"Eileen Collins", "Ann Lee"}
+    assert set(named(result_html(english, one, Filter(country="KR")))) == {
+        "Cid",
+        "Dan",
+        "Song Kang-ho",
+    }
+    html = result_html(english, one, Filter("women", "KR"))
     assert "The gallery has no such actor." in html
     assert named(html) == []
 
 
-def test_before_the_first_photo_there_is_an_empty_place(korean: ResultView) -> None:
-    html = korean.waiting()
+def test_before_the_first_photo_there_is_an_empty_place(korean: View) -> None:
+    html = waiting_html(korean)
     assert korean.speech("waiting") in html
     assert read(html).all("div", "waiting")
     assert "data-announce" not in html
@@ -278,7 +280,7 @@ def test_before_the_first_photo_there_is_an_empty_place(korean: ResultView) -> N
 @pytest.mark.parametrize("lang", ["en", "ko"])
 def test_a_problem_is_said_and_announced(gallery: LookalikeFinder, code: str, lang: str) -> None:
     view = view_of(gallery, lang)
-    html = view.problem(code)
+    html = problem_html(view, code)
     (result,) = read(html).all("div", "problem")
     assert result["data-announce"] == view.speech(code)
     assert escape(view.speech(code)) in html
@@ -291,7 +293,7 @@ def test_a_problem_is_said_and_announced(gallery: LookalikeFinder, code: str, la
 def test_the_html_is_whole_and_every_picture_has_its_text(
     gallery: LookalikeFinder, six: Seen, lang: str
 ) -> None:
-    reader = read(view_of(gallery, lang).html(six, EVERYONE))
+    reader = read(result_html(view_of(gallery, lang), six, EVERYONE))
     assert all("alt" in tag for tag in reader.all("img"))
     described = Counter(bool(tag["alt"]) for tag in reader.all("img"))
     assert described[True] > 20
@@ -312,7 +314,7 @@ def test_names_and_credits_cannot_bring_markup_or_scripts(
     finder = LookalikeFinder(engine, enrol_gallery(engine, settings).index, settings)
     answer = finder.find(folder / "1.png")
     assert answer.faces[0].matches[0].actor == folder.name
-    html = view_of(finder).html(see(answer), EVERYONE)
+    html = result_html(view_of(finder), see(answer), EVERYONE)
     assert "<script" not in html
     assert "javascript:" not in html
     assert "<img src=x" not in html
@@ -325,11 +327,9 @@ def test_names_and_credits_cannot_bring_markup_or_scripts(
     assert not any(name.startswith("on") for _, tag in read(html).tags for name in tag)
 
 
-def test_a_visitors_picture_is_in_the_page_itself(
-    english: ResultView, gallery: LookalikeFinder
-) -> None:
+def test_a_visitors_picture_is_in_the_page_itself(english: View, gallery: LookalikeFinder) -> None:
     blank_name = Image.open(ASTRONAUT)
-    html = english.html(see(gallery.find(blank_name)), EVERYONE)
+    html = result_html(english, see(gallery.find(blank_name)), EVERYONE)
     shown = [tag for tag in read(html).all("img") if "data-mine" not in tag]
     sources = {(tag["src"] or "").split(",")[0].split("/")[0] for tag in shown}
     assert sources == {"data:image", "portraits"}

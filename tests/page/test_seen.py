@@ -16,6 +16,7 @@ from PIL import Image
 from core.errors import PhotoError, UnreadablePhotoError
 from core.faces import FaceEngine
 from core.lookalike import LookalikeFinder
+from core.page.result import result_html
 from core.page.seen import MOST_FACES, PICTURE_BYTES, SCENE_SIDE, Seen, data_uri, see
 from core.people import Filter
 from tests.conftest import ASTRONAUT, SIX_PEOPLE
@@ -243,7 +244,7 @@ def test_a_box_that_cannot_be_stays_within_the_photo(
 ) -> None:
     kept = sent(six)
     kept["faces"][2]["box"] = box
-    html = view_of(gallery).html(Seen.from_json(kept, 128), EVERYONE)
+    html = result_html(view_of(gallery), Seen.from_json(kept, 128), EVERYONE)
     places = html.split('<label style="')[1:]
     assert len(places) == 6
     values = [part.split(":") for part in places[2].split('"')[0].split(";")]
@@ -257,7 +258,7 @@ def test_texts_of_a_changed_memory_do_not_reach_the_page(
     kept = sent(one)
     kept["faces"][0]["tips"] = ["<script>alert(1)</script>", {"a": "<b>"}, 3, None]
     kept["faces"][0]["more"] = kept["more"] = "<script>alert(1)</script>"
-    html = view_of(gallery).html(Seen.from_json(kept, 128), EVERYONE)
+    html = result_html(view_of(gallery), Seen.from_json(kept, 128), EVERYONE)
     assert "alert" not in html
     assert 'class="name"' in html
 
