@@ -13,7 +13,8 @@ from itertools import groupby
 from pathlib import Path
 from urllib.parse import quote
 
-from core.hygiene import NOTES, REASONS, CheckedPhoto, Fault, Report
+from core.faults import REASONS, CheckedPhoto, Fault
+from core.hygiene import NOTES, Report
 from core.storage import new_file
 
 POLICY = "default-src 'none'; img-src data:; style-src 'unsafe-inline'"

@@ -7,10 +7,8 @@ Wikimedia asks for a User-Agent with a contact and for few parallel requests
 from __future__ import annotations
 
 import contextlib
-import email.utils
 import random
 import threading
-import time
 import tomllib
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
@@ -18,29 +16,24 @@ from typing import Any, TypeVar
 
 import httpx
 
-from core.errors import GoneError, SettingsError, SourceError
+from core.errors import SettingsError, SourceError
 from core.settings import ROOT, Settings
 from core.storage import new_file
+from core.web_answer import (
+    AgainError,
+    json_of,
+    require_good,
+    require_picture,
+    short_address,
+    too_large,
+)
 
 AT_ONCE = 2  # requests under way at any moment
 ATTEMPTS = 5  # at one address, the first included
 FIRST_WAIT = 1.0  # seconds before the second attempt; doubled each time, with jitter
-LONGEST_WAIT = 120.0  # seconds, whatever Retry-After says
 TIMEOUT = httpx.Timeout(20.0, read=70.0)  # seconds; Wikidata gives up on a query after 60
-BUSY = frozenset([408, 425, 429, 500, 502, 503, 504])  # worth another attempt
-GONE = frozenset([404, 410])
-BUSY_CODES = frozenset(["ratelimited", "maxlag", "readonly"])  # MediaWiki's, in a 200 answer
-PICTURES = frozenset(["image/jpeg", "image/png", "image/webp", "image/tiff", "image/gif"])
 
 Answer = TypeVar("Answer")
-
-
-class _AgainError(Exception):
-    """Worth another attempt, after `wait` seconds if the server named a time."""
-
-    def __init__(self, reason: str, wait: float | None = None) -> None:
-        super().__init__(reason)
-        self.wait = wait
 
 
 class WebClient:
@@ -85,7 +78,7 @@ class WebClient:
             headers = {"Accept": accept}
             with self._answer("GET", url, params=dict(params), headers=headers) as response:
                 response.read()
-                return _json_of(response)
+                return json_of(response)
 
         return self._persist(url, attempt)
 
@@ -104,7 +97,7 @@ class WebClient:
         def attempt() -> None:
             headers = {"Accept": "image/*", "Accept-Encoding": "identity"}
             with self._answer("GET", url, headers=headers) as response:
-                _require_picture(response, max_bytes)
+                require_picture(response, max_bytes)
                 with new_file(path) as temporary:
                     self._save(response, temporary, max_bytes)
 
@@ -116,13 +109,13 @@ class WebClient:
             for piece in response.iter_raw():
                 size += len(piece)
                 if size > max_bytes:
-                    raise _too_large(response, max_bytes)
+                    raise too_large(response, max_bytes)
                 if self.stopping.is_set():
                     raise SourceError("stopped; run it again to go on")
                 stream.write(piece)
         stated = response.headers.get("Content-Length")
         if stated is not None and size != int(stated):
-            raise _AgainError(f"cut short: {size} of {stated} bytes")
+            raise AgainError(f"cut short: {size} of {stated} bytes")
 
     @contextlib.contextmanager
     def _answer(self, method: str, url: str, **options: Any) -> Iterator[httpx.Response]:
@@ -132,10 +125,10 @@ class WebClient:
         with self._slots:
             try:
                 with self._http.stream(method, url, **options) as response:
-                    _require_good(response)
+                    require_good(response)
                     yield response
             except httpx.TransportError as error:
-                raise _AgainError(str(error) or type(error).__name__) from error
+                raise AgainError(str(error) or type(error).__name__) from error
             except (httpx.HTTPError, httpx.InvalidURL) as error:
                 raise SourceError(f"{url} cannot be fetched ({error}); report it") from error
 
@@ -146,11 +139,13 @@ class WebClient:
                 break
             try:
                 return attempt()
-            except _AgainError as error:
+            except AgainError as error:
                 reason = str(error)
                 if number + 1 < ATTEMPTS:
                     self._wait(number, error.wait)
-        raise SourceError(f"{_short(url)} gave nothing usable ({reason}); run it again later")
+        raise SourceError(
+            f"{short_address(url)} gave nothing usable ({reason}); run it again later"
+        )
 
     def _wait(self, number: int, told: float | None) -> None:
         if told is None:
@@ -174,61 +169,3 @@ def user_agent(settings: Settings) -> str:
         )
     project = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
     return f"Lookalike/{project['version']} ({contact})"
-
-
-def _require_good(response: httpx.Response) -> None:
-    status = response.status_code
-    if status in BUSY:
-        raise _AgainError(f"status {status}", retry_after(response.headers.get("Retry-After")))
-    if status in GONE:
-        raise GoneError(f"{_short(str(response.url))} is not there (status {status}); skip it")
-    if status != httpx.codes.OK:
-        raise SourceError(f"{_short(str(response.url))} answered {status}; check the address")
-
-
-def retry_after(value: str | None) -> float | None:
-    """Seconds to wait, from a header in seconds or as an HTTP date; None if it says nothing."""
-    if not value:
-        return None
-    try:
-        seconds = float(value) if value.strip().isdigit() else _seconds_until(value)
-    except ValueError:
-        return None
-    return min(max(seconds, 0.0), LONGEST_WAIT)
-
-
-def _seconds_until(date: str) -> float:
-    return email.utils.parsedate_to_datetime(date).timestamp() - time.time()
-
-
-def _json_of(response: httpx.Response) -> dict[str, Any]:
-    try:
-        answer = response.json()
-    except ValueError as error:  # Wikidata breaks off in the middle when a query takes too long
-        raise _AgainError("no JSON") from error
-    if not isinstance(answer, dict):
-        raise _AgainError("no JSON object")
-    fault = answer.get("error")
-    if isinstance(fault, dict) and fault.get("code") in BUSY_CODES:
-        raise _AgainError(str(fault["code"]), retry_after(response.headers.get("Retry-After")))
-    return answer
-
-
-def _require_picture(response: httpx.Response, max_bytes: int) -> None:
-    kind = response.headers.get("Content-Type", "").partition(";")[0].strip().lower()
-    if kind not in PICTURES:
-        raise _AgainError(f"not a picture: {kind or 'no content type'}")
-    if int(response.headers.get("Content-Length") or 0) > max_bytes:
-        raise _too_large(response, max_bytes)
-
-
-def _too_large(response: httpx.Response, max_bytes: int) -> GoneError:
-    return GoneError(
-        f"{_short(str(response.url))} has more than {max_bytes / 1e6:g} MB;"
-        " raise LOOKALIKE_MAX_MEGABYTES to take it"
-    )
-
-
-def _short(url: str) -> str:
-    """An address without its query, for messages."""
-    return url.partition("?")[0]

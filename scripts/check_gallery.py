@@ -21,7 +21,8 @@ from dataclasses import replace
 from core.contact_sheet import write_contact_sheet
 from core.errors import GalleryError
 from core.faces import FaceEngine
-from core.hygiene import REASONS, Report, check_gallery
+from core.faults import REASONS
+from core.hygiene import Report, check_gallery
 from core.models import ensure_models
 from core.settings import PACK_CHOICES, load_settings
 from core.startup import pack_for_photos, progress_bar

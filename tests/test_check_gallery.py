@@ -20,7 +20,8 @@ from core.contact_sheet import contact_sheet
 from core.credits import Credit
 from core.enrol import enrol_gallery
 from core.faces import FaceEngine
-from core.hygiene import NOTES, REASONS, Report, check_gallery
+from core.faults import REASONS
+from core.hygiene import NOTES, Report, check_gallery
 from core.photo_credit import stamped
 from core.settings import Settings
 from tests.conftest import ASTRONAUT, ROOT, SHARED, needs_shared

@@ -14,10 +14,10 @@ from core.commons import (
     category_files,
     describe_files,
     file_of,
-    licence_refusal,
-    plain_text,
 )
 from core.errors import SourceError
+from core.free_licence import licence_refusal
+from core.plain_text import plain_text
 from core.settings import Settings
 from core.web import WebClient
 from tests.conftest import ASTRONAUT
