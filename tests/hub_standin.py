@@ -14,12 +14,11 @@ import subprocess
 import sys
 import threading
 from dataclasses import dataclass
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from types import TracebackType
-from typing import Any
 
 import numpy as np
+
+from tests.loopback import LoopbackHandler, LoopbackStandin
 
 ROOT = Path(__file__).resolve().parent.parent
 AURAFACE = "fal/AuraFace-v1/glintr100.onnx"
@@ -51,7 +50,7 @@ class Request:
     range: str | None
 
 
-class HubStandin:
+class HubStandin(LoopbackStandin):
     """Serves a folder until the `with` block ends: `with HubStandin(folder) as hub: hub.url`."""
 
     def __init__(self, folder: Path, faults: Faults | None = None, port: int = 0) -> None:
@@ -61,24 +60,11 @@ class HubStandin:
         self.arrived = threading.Event()  # a body is under way
         self.closing = threading.Event()
         self.lock = threading.Lock()
-        self._server = _Server(("127.0.0.1", port), _Handler)
-        self._server.hub = self
-        self.port = self._server.server_address[1]
-        self.url = f"http://127.0.0.1:{self.port}"
+        super().__init__(_Handler, port)
 
-    def __enter__(self) -> HubStandin:
-        threading.Thread(target=self._server.serve_forever, args=(0.05,), daemon=True).start()
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *error: object) -> None:
         self.closing.set()
-        self._server.shutdown()
-        self._server.server_close()
+        super().__exit__(*error)
 
     @property
     def downloads(self) -> list[Request]:
@@ -100,30 +86,9 @@ def _is_content(request: Request) -> bool:
     return "/resolve/" in request.path or request.path.startswith("/cdn/")
 
 
-class _Server(ThreadingHTTPServer):
-    hub: HubStandin
-    daemon_threads = True
-    block_on_close = False
-
-    def handle_error(self, request: Any, client_address: Any) -> None:
-        """A client that goes away is what some tests are about."""
-
-
-class _Handler(BaseHTTPRequestHandler):
-    protocol_version = "HTTP/1.1"
-    server: _Server
-
-    def log_message(self, *args: Any) -> None:
-        pass
-
-    def do_HEAD(self) -> None:
-        self._answer()
-
-    def do_GET(self) -> None:
-        self._answer()
-
-    def _answer(self) -> None:
-        hub = self.server.hub
+class _Handler(LoopbackHandler):
+    def answer(self) -> None:
+        hub = self.standin
         hub.requests.append(Request(self.command, self.path, self.headers.get("Range")))
         asked = RESOLVE.fullmatch(self.path)
         if hub.faults.silent:
@@ -141,7 +106,7 @@ class _Handler(BaseHTTPRequestHandler):
             self._send(404, {})
 
     def _resolve(self, repo: str, revision: str, name: str) -> None:
-        hub = self.server.hub
+        hub = self.standin
         path = hub.folder / repo / name
         if not path.is_file():
             unknown = "EntryNotFound" if path.parent.is_dir() else "RepoNotFound"
@@ -158,7 +123,7 @@ class _Handler(BaseHTTPRequestHandler):
         self._send(302, commit | linked | away)
 
     def _content(self, path: Path) -> tuple[bytes, str]:
-        faults = self.server.hub.faults
+        faults = self.standin.faults
         data = published = path.read_bytes()
         if faults.tampered:
             data = data[:-1] + bytes([data[-1] ^ 1])
@@ -189,7 +154,7 @@ class _Handler(BaseHTTPRequestHandler):
             self._send_body(body)
 
     def _send_body(self, body: bytes) -> None:
-        hub = self.server.hub
+        hub = self.standin
         stall = hub.faults.stall_after
         sent = hub.cut(len(body)) if stall is None else min(stall, len(body))
         self.wfile.write(body[:sent])

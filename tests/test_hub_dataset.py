@@ -8,9 +8,7 @@ import io
 import json
 import subprocess
 import sys
-import threading
 from collections.abc import Iterator
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 from urllib.parse import unquote, urlsplit
@@ -25,6 +23,7 @@ from core.hub_listing import is_safe
 from core.photo_credit import stamped
 from tests.conftest import ASTRONAUT, ROOT
 from tests.hub_standin import NOWHERE, finish, refusal
+from tests.loopback import LoopbackHandler, LoopbackStandin
 from tests.running_app import clean_env
 
 REPO = "me/actors"
@@ -32,7 +31,7 @@ COMMIT = hashlib.sha1(b"one").hexdigest()
 PHOTO = ASTRONAUT.read_bytes()
 
 
-class DatasetHub:
+class DatasetHub(LoopbackStandin):
     """Serves one dataset repository: its listing, and its files by revision."""
 
     def __init__(self) -> None:
@@ -40,17 +39,7 @@ class DatasetHub:
         self.listed: dict[str, bytes] = {}  # listed beside the files: what is not what it says
         self.content_status: int | None = None  # answers every file with this status
         self.requests: list[str] = []
-        self._server = _Server(("127.0.0.1", 0), _Handler)
-        self._server.hub = self
-        self.url = f"http://127.0.0.1:{self._server.server_address[1]}"
-
-    def __enter__(self) -> DatasetHub:
-        threading.Thread(target=self._server.serve_forever, args=(0.05,), daemon=True).start()
-        return self
-
-    def __exit__(self, *error: object) -> None:
-        self._server.shutdown()
-        self._server.server_close()
+        super().__init__(_Handler)
 
     def fetched(self) -> list[str]:
         return [path for path in self.requests if "/resolve/" in path]
@@ -68,27 +57,9 @@ class DatasetHub:
         return entries
 
 
-class _Server(ThreadingHTTPServer):
-    hub: DatasetHub
-    daemon_threads = True
-    block_on_close = False
-
-
-class _Handler(BaseHTTPRequestHandler):
-    protocol_version = "HTTP/1.1"
-    server: _Server
-
-    def log_message(self, *args: Any) -> None:
-        pass
-
-    def do_HEAD(self) -> None:
-        self._answer()
-
-    def do_GET(self) -> None:
-        self._answer()
-
-    def _answer(self) -> None:
-        hub, path = self.server.hub, unquote(urlsplit(self.path).path)
+class _Handler(LoopbackHandler):
+    def answer(self) -> None:
+        hub, path = self.standin, unquote(urlsplit(self.path).path)
         if self.command == "GET":
             hub.requests.append(path)
         listing = f"/api/datasets/{REPO}/"
@@ -103,7 +74,7 @@ class _Handler(BaseHTTPRequestHandler):
             self._send(404, b"", {"X-Error-Code": "RepoNotFound"})
 
     def _send_file(self, name: str) -> None:
-        hub = self.server.hub
+        hub = self.standin
         if hub.content_status and self.command == "GET":
             self._send(hub.content_status, b"")
             return

@@ -15,7 +15,6 @@ import threading
 import time
 from collections import Counter
 from dataclasses import dataclass, field, replace
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, quote, unquote, urlsplit
@@ -23,6 +22,7 @@ from urllib.parse import parse_qs, quote, unquote, urlsplit
 from PIL import Image
 
 from core.settings import Settings
+from tests.loopback import LoopbackHandler, LoopbackStandin
 
 SERVED_WIDTHS = (20, 40, 60, 120, 250, 330, 500, 960, 1280, 1920, 3840)
 CONTACT = "tests@example.org"
@@ -78,7 +78,7 @@ class Fault:
     body: bytes | None = None
 
 
-class WikimediaStandin:
+class WikimediaStandin(LoopbackStandin):
     """Actors, files and categories to fill, and what was asked."""
 
     def __init__(self) -> None:
@@ -94,17 +94,7 @@ class WikimediaStandin:
         self.most_at_once = 0
         self.lock = threading.Lock()
         self._now = 0
-        self._server = _Server(("127.0.0.1", 0), _Handler)
-        self._server.standin = self
-        self.url = f"http://127.0.0.1:{self._server.server_address[1]}"
-
-    def __enter__(self) -> WikimediaStandin:
-        threading.Thread(target=self._server.serve_forever, args=(0.05,), daemon=True).start()
-        return self
-
-    def __exit__(self, *error: object) -> None:
-        self._server.shutdown()
-        self._server.server_close()
+        super().__init__(_Handler)
 
     def settings(self, settings: Settings) -> Settings:
         """The same settings, asking here."""
@@ -165,24 +155,9 @@ class WikimediaStandin:
         return None
 
 
-class _Server(ThreadingHTTPServer):
-    standin: WikimediaStandin
-    daemon_threads = True
-    block_on_close = False
-
-    def handle_error(self, request: Any, client_address: Any) -> None:
-        """A client that is killed is what some tests are about."""
-
-
-class _Handler(BaseHTTPRequestHandler):
-    protocol_version = "HTTP/1.1"
-    server: _Server
-
-    def log_message(self, *args: Any) -> None:
-        pass
-
-    def do_GET(self) -> None:
-        standin = self.server.standin
+class _Handler(LoopbackHandler):
+    def answer(self) -> None:
+        standin = self.standin
         address = urlsplit(self.path)
         asked = {key: values[0] for key, values in parse_qs(address.query).items()}
         kind, what = _kind_of(address.path, asked)
@@ -200,7 +175,7 @@ class _Handler(BaseHTTPRequestHandler):
                 standin.leave()
 
     def _content(self, kind: str, what: str, path: str, asked: dict[str, str]) -> tuple[bytes, str]:
-        standin = self.server.standin
+        standin = self.standin
         if kind == "sparql":
             body = json.dumps(sparql_answer(standin, asked["query"])).encode()
             return body, "application/sparql-results+json"
