@@ -164,7 +164,7 @@ def test_score_share_and_sentence_never_fall_as_similarity_rises(starter: ActorI
 
 
 def test_same_person_is_said_from_the_measured_similarity_on(starter: ActorIndex) -> None:
-    assert SAME_PERSON["sface"] == ((400, 0.50),)
+    assert SAME_PERSON["sface"] == ((400, 0.50), (1900, 0.55))
     assert same_person_similarity(starter) == 0.50
     assert judge(starter, NO_CROP, matches_at(starter, 0.50)).key == "same_person"
     assert judge(starter, NO_CROP, matches_at(starter, 0.499)).key == "meaning"
@@ -172,12 +172,18 @@ def test_same_person_is_said_from_the_measured_similarity_on(starter: ActorIndex
 
 def test_no_badge_for_a_pack_or_a_gallery_size_that_was_not_measured(starter: ActorIndex) -> None:
     other = replace(starter, info=replace(starter.info, pack="auraface"))
-    crowd = gallery_of({f"A{n:03}": [unit(n)] for n in range(401)})
+    crowd = gallery_of({f"A{n:04}": [unit(n)] for n in range(1901)})
     for index in (other, crowd):
         assert same_person_similarity(index) is None
         assert not judge(index, NO_CROP, matches_at(index, 0.9)).same_person
-    smaller = gallery_of({f"A{n:03}": [unit(n)] for n in range(400)})
-    assert judge(smaller, NO_CROP, matches_at(smaller, 0.9)).same_person
+
+
+@pytest.mark.parametrize(("actors", "similarity"), [(400, 0.50), (401, 0.55), (1900, 0.55)])
+def test_a_larger_gallery_asks_for_more(actors: int, similarity: float) -> None:
+    index = gallery_of({f"A{n:04}": [unit(n)] for n in range(actors)})
+    assert same_person_similarity(index) == similarity
+    assert judge(index, NO_CROP, matches_at(index, similarity)).same_person
+    assert not judge(index, NO_CROP, matches_at(index, similarity - 0.001)).same_person
 
 
 def test_the_very_photo_is_told_where_the_person_is_not(seven: LookalikeFinder) -> None:
