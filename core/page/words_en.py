@@ -11,7 +11,7 @@ ENGLISH = {
     "live": "Your camera",
     "example": "No photo at hand? Try an astronaut",
     "privacy": "Your photo is matched on this server and its file deleted about {seconds} seconds"
-    " later. The cut-out faces stay in this page only. Nothing is logged or passed on.",
+    " later. The cut-out faces stay in this browser tab only. Nothing is logged or passed on.",
     "live_waiting": "Start the camera: the closest actor is named as you move. No picture is"
     " stored; the numbers of your face are forgotten within a minute.",
     "live_nobody": "No face in view.",
