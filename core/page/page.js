@@ -117,6 +117,7 @@
   let card = null;
   const announce = () => {
     const result = one("#result [data-token]");
+    if (one("#result .waiting")) toChoose = null; // what was carried could not be shown
     if (result && result.dataset.token !== said) {
       startAgain(result);
       if (toChoose) choose(toChoose);
