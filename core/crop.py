@@ -12,7 +12,7 @@ from imagehash import ImageHash
 from numpy.typing import NDArray
 from PIL import Image
 
-from core.embed import DOMINANT, RIVAL_SCORE
+from core.embed import stands_out
 from core.faces import Face, FaceEngine
 from core.photo import Photo
 
@@ -54,13 +54,9 @@ class Cutout:
 
 def dominant_face(faces: Sequence[Face]) -> Face | None:
     """The face that enrolment takes for a portrait's subject; None if none stands out."""
-    if not faces:
-        return None
-    subject, *others = faces
-    rivals = [face for face in others if face.detection.detection_score >= RIVAL_SCORE]
-    if any(subject.detection.area < DOMINANT * rival.detection.area for rival in rivals):
-        return None
-    return subject
+    if faces and stands_out([face.detection for face in faces]):
+        return faces[0]
+    return None
 
 
 def matching_face(

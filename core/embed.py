@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
 from importlib import metadata
 from pathlib import Path
@@ -25,7 +25,7 @@ if TYPE_CHECKING:  # a cache that is up to date needs no engine, and imports non
 BATCH = 32  # photos whose crops go to the recogniser together
 RETRIED = ("unreadable", "too_large")  # reasons that a change of settings or rights may cure
 NO_BYTES = "0" * 64  # stands for the hash of a file that cannot be opened
-DOMINANT = 2.0  # a photo's largest face is its subject if its area is this many times any other's
+DOMINANT = 2.0  # the likely subject's area must be this many times any other face's
 RIVAL_SCORE = 0.7  # detection score from which another face counts: below, posters and blur
 LIBRARIES = ("insightface", "onnxruntime", "opencv-python", "numpy", "pillow")
 
@@ -161,11 +161,14 @@ def _subject_of(engine: FaceEngine, photo: GalleryPhoto, settings: Settings) -> 
         return getattr(error, "code", "unreadable")
     if not found:
         return "no_face"
-    subject, *others = found
+    return found[0] if stands_out(found) else "several_faces"
+
+
+def stands_out(faces: Sequence[Detection]) -> bool:
+    """Whether the first face, the likely subject, is large enough beside the others."""
+    subject, *others = faces
     rivals = [other for other in others if other.detection_score >= RIVAL_SCORE]
-    if any(subject.area < DOMINANT * rival.area for rival in rivals):
-        return "several_faces"
-    return subject
+    return all(subject.area >= DOMINANT * rival.area for rival in rivals)
 
 
 def _embed_batch(engine: FaceEngine, waiting: dict[str, Detection]) -> dict[str, EnrolledPhoto]:

@@ -67,9 +67,10 @@ def is_same_photo(crop: NDArray[np.uint8], crop_hash: str) -> bool:
 def least_bits(crop: NDArray[np.uint8], known: imagehash.ImageHash) -> int:
     """Bits of 256 by which the closest view of a face differs; not searched where hopeless."""
     grey = _grey(crop)
-    moved = [np.add(STRAIGHT, (0.0, 0.0, right, down)) for right, down in product(SHIFTS, SHIFTS)]
+    faces = (grey, np.ascontiguousarray(grey[:, ::-1]))
+    moved = [np.array([1.0, 0.0, right, down]) for right, down in product(SHIFTS, SHIFTS)]
     bits, view, face = min(
-        ((*_closest(face, moved, known), face) for face in (grey, grey[:, ::-1])),
+        ((*_closest(face, moved, known), face) for face in faces),
         key=lambda found: found[0],
     )
     if bits > FAR_BITS:
@@ -99,11 +100,10 @@ def _seen(face: NDArray[np.uint8], view: View) -> NDArray[np.uint8]:
 
     scale, degrees, right, down = view
     centre = (CROP_SIDE - 1) / 2
-    warp = cv2.getRotationMatrix2D((centre, centre), float(degrees), float(scale))
+    warp = cv2.getRotationMatrix2D((centre, centre), degrees, scale)
     edge = (CROP_SIDE - MIDDLE) / 2
     warp[:, 2] += np.array([right - edge, down - edge])
     replicate = cv2.BORDER_REPLICATE
-    face = np.ascontiguousarray(face)
     return np.asarray(cv2.warpAffine(face, warp, (MIDDLE, MIDDLE), borderMode=replicate), np.uint8)
 
 
