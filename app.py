@@ -14,6 +14,7 @@ os.environ.update(GRADIO_ANALYTICS_ENABLED="False", HF_HUB_DISABLE_TELEMETRY="1"
 
 from core.errors import LookalikeError, SettingsError
 from core.lookalike import LookalikeFinder
+from core.page.handlers import Handlers
 from core.page.layout import EXAMPLE, build_demo
 from core.page.seen import see
 from core.page.serve import serve
@@ -68,13 +69,14 @@ def main() -> int:
 
 def run_page(finder: LookalikeFinder, args: argparse.Namespace) -> None:
     """Serve until interrupted."""
-    demo = build_demo(finder)
+    handlers = Handlers(finder)
+    demo = build_demo(handlers)
     host = args.host or os.environ.get("GRADIO_SERVER_NAME")
     if host is None and any(os.environ.get(name) for name in HOSTED):
         host = EVERY_INTERFACE
     try:
         with contextlib.redirect_stdout(io.StringIO()):  # Gradio's own account of a failed share
-            serve(demo, finder, server_name=host, server_port=args.port, share=args.share)
+            serve(demo, handlers, server_name=host, server_port=args.port, share=args.share)
     except OSError as error:
         raise SettingsError(f"the page cannot be served ({error}); use another --port") from error
     reach = " (on every network interface)" if host == EVERY_INTERFACE else ""

@@ -46,8 +46,9 @@ class Controls:
     card: gr.HTML
 
 
-def build_demo(finder: LookalikeFinder) -> gr.Blocks:
-    """The page for a finder. Launch it with core/page/serve.py."""
+def build_demo(handlers: Handlers) -> gr.Blocks:
+    """The page of a finder's handlers. Launch it with core/page/serve.py."""
+    finder = handlers.finder
     i18n = static_words(finder)
     seconds = finder.settings.photo_seconds
     with gr.Blocks(
@@ -60,7 +61,7 @@ def build_demo(finder: LookalikeFinder) -> gr.Blocks:
         for key in banners(finder):
             gr.Markdown(i18n(key), elem_classes="banner")
         gr.Markdown(i18n("footer_links"), elem_id="footer")
-        connect(demo, Handlers(finder), controls)
+        connect(demo, handlers, controls)
         add_api(finder)
     blocks: gr.Blocks = demo
     return blocks

@@ -9,7 +9,6 @@ import gradio as gr
 from starlette.middleware import Middleware
 
 from core.errors import SettingsError
-from core.lookalike import LookalikeFinder
 from core.page.document import LocalDocument
 from core.page.handlers import Handlers
 from core.page.layout import static_words
@@ -20,8 +19,9 @@ from core.page.theme import THEME
 CSS = Path(__file__).parent / "page.css"
 
 
-def serve(demo: gr.Blocks, finder: LookalikeFinder, **options: Any) -> None:
-    """Launch without blocking."""
+def serve(demo: gr.Blocks, handlers: Handlers, **options: Any) -> None:
+    """Launch the page of these handlers without blocking."""
+    finder = handlers.finder
     document = Middleware(LocalDocument, speeches(finder), finder.settings.public_url)
     demo.launch(
         i18n=static_words(finder),
@@ -30,7 +30,7 @@ def serve(demo: gr.Blocks, finder: LookalikeFinder, **options: Any) -> None:
         run_history=False,
         footer_links=["api"],
         favicon_path=ICONS / "icon-192.png",
-        app_kwargs={"routes": routes(Handlers(finder)), "middleware": [document]},
+        app_kwargs={"routes": routes(handlers), "middleware": [document]},
         mcp_server=finder.settings.mcp,
         max_file_size=f"{2 * finder.settings.max_megabytes:g}mb",  # the page's words up to there
         ssr_mode=False,
