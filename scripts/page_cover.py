@@ -8,7 +8,7 @@ from typing import Any
 from PIL import Image, ImageDraw, ImageFilter
 from playwright.sync_api import Browser
 
-from scripts.page_states import STATES, Pictures, open_state
+from scripts.page_states import Pictures, open_state, state_named
 
 DESKTOP: dict[str, Any] = {"width": 1280, "height": 1100}  # as far down as the fifth match
 PHONE: dict[str, Any] = {"width": 390, "height": 804}
@@ -31,7 +31,7 @@ def cover(browser: Browser, url: str, pictures: Pictures) -> Image.Image:
 def _shot(browser: Browser, url: str, pictures: Pictures, **visitor: Any) -> Image.Image:
     context = browser.new_context(reduced_motion="reduce", **visitor)
     page = context.new_page()
-    open_state(page, url, next(one for one in STATES if one.name == "result"), pictures)
+    open_state(page, url, state_named("result"), pictures)
     png = page.screenshot()
     context.close()
     return Image.open(io.BytesIO(png)).convert("RGB")

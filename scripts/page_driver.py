@@ -27,6 +27,11 @@ FILM_FRAMES = 30
 RUNNING = re.compile(r"running: (http://\S+)")
 
 
+def chromium_program() -> str | None:
+    """Where Chromium is; None if it is missing."""
+    return next(filter(None, map(shutil.which, CHROMIUM)), None)
+
+
 @contextmanager
 def chromium(seen: Path, scratch: Path) -> Iterator[Browser]:
     """Headless; its camera sees the JPEG `seen`.
@@ -34,7 +39,7 @@ def chromium(seen: Path, scratch: Path) -> Iterator[Browser]:
     Raises:
         SettingsError: Chromium is missing.
     """
-    program = next(filter(None, map(shutil.which, CHROMIUM)), None)
+    program = chromium_program()
     if program is None:
         raise SettingsError("Chromium is missing (Debian: apt-get install chromium)")
     film = scratch / "camera.mjpeg"

@@ -166,3 +166,8 @@ SETTLED = """async () => {
   await Promise.race([Promise.allSettled(all), pause(2)]);
   await pause(0.3);
 }"""
+
+
+def state_named(name: str) -> State:
+    """One of STATES."""
+    return next(state for state in STATES if state.name == name)

@@ -37,6 +37,7 @@ try:
         Pictures,
         State,
         open_state,
+        state_named,
     )
 except ModuleNotFoundError as error:
     missing = str(error.name).partition(".")[0]
@@ -49,7 +50,7 @@ SIZES: dict[str, Any] = {  # CSS pixels
 }
 SCHEMES = ("light", "dark")
 LOCALES = ("ko-KR", "en-US")
-COVERED = next(state for state in STATES if state.name == "result")
+COVERED = state_named("result")
 
 
 def main() -> int:

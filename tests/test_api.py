@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import socket
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -28,15 +27,10 @@ from core.json_forms import (
     VerdictJson,
 )
 from core.models import InstalledPack
+from scripts.page_driver import free_port
 from tests.conftest import ASTRONAUT, ROOT, SIX_PEOPLE
 from tests.readme_blocks import readme_block
 from tests.running_app import RunningApp, running_app
-
-
-def free_port() -> str:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return str(probe.getsockname()[1])
 
 
 def without_mcp(folder: Path) -> str:
@@ -54,7 +48,7 @@ def app(tmp_path_factory: pytest.TempPathFactory, sface: InstalledPack) -> Itera
         "LOOKALIKE_DATASET_DIR": str(tmp_path_factory.mktemp("dataset")),
         "PYTHONPATH": without_mcp(folder / "no_mcp"),
     }
-    with running_app(folder, ["--port", free_port()], env=env) as running:
+    with running_app(folder, ["--port", str(free_port())], env=env) as running:
         yield running
 
 

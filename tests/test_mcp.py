@@ -30,10 +30,11 @@ from core.json_forms import (
     VerdictJson,
 )
 from core.models import InstalledPack
+from scripts.page_driver import free_port
 from tests.conftest import ASTRONAUT, ROOT
 from tests.readme_blocks import readme_block
 from tests.running_app import RunningApp, clean_env, running_app
-from tests.test_api import free_port, without_mcp
+from tests.test_api import without_mcp
 
 T = TypeVar("T")
 SECONDS = 10  # a photo lives, in these tests
@@ -54,7 +55,7 @@ def app(tmp_path_factory: pytest.TempPathFactory, sface: InstalledPack) -> Itera
         "LOOKALIKE_MCP": "1",
     }
     folder = tmp_path_factory.mktemp("mcp")
-    with running_app(folder, ["--port", free_port()], env=env) as running:
+    with running_app(folder, ["--port", str(free_port())], env=env) as running:
         yield running
 
 
@@ -200,7 +201,7 @@ def test_without_its_package_the_setting_ends_in_one_line_and_status_2(
         LOOKALIKE_TEMP_DIR=str(tmp_path / "photos"),
     )
     done = subprocess.run(
-        [sys.executable, "app.py", "--port", free_port()],
+        [sys.executable, "app.py", "--port", str(free_port())],
         cwd=ROOT, env=env, capture_output=True, text=True, check=False, timeout=120,
     )  # fmt: skip
     assert done.returncode == 2

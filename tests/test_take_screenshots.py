@@ -10,7 +10,7 @@ import pytest
 from PIL import Image
 
 from core.models import InstalledPack
-from tests.browser.conftest import CHROMIUM
+from scripts.page_driver import chromium_program
 from tests.conftest import ROOT
 from tests.running_app import clean_env
 
@@ -31,7 +31,9 @@ def take(tmp_path: Path, *arguments: str, models: Path | None = None) -> tuple[i
     return done.returncode, done.stdout + done.stderr
 
 
-@pytest.mark.skipif(CHROMIUM is None, reason="needs Chromium (Debian: apt-get install chromium)")
+@pytest.mark.skipif(
+    chromium_program() is None, reason="needs Chromium (Debian: apt-get install chromium)"
+)
 def test_each_state_is_shown_on_phone_and_desktop_in_light_and_dark(
     tmp_path: Path, sface: InstalledPack
 ) -> None:

@@ -6,13 +6,11 @@ may run their own.
 
 from __future__ import annotations
 
-import shutil
-import socket
 from collections.abc import Iterator
 
 import pytest
 from PIL import Image
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Page
 
 from core.actors_file import read_actors
 from core.enrol import index_from_cache
@@ -21,30 +19,12 @@ from core.lookalike import LookalikeFinder
 from core.models import InstalledPack
 from core.people import People
 from core.settings import Settings
+from scripts.page_driver import chromium, chromium_program, free_port
 from tests.browser.galleries import OwnGallery, make_own_gallery
+from tests.browser.visitor import portrait_app
 from tests.browser.visits import Contexts, Visits
 from tests.conftest import ASTRONAUT
 from tests.running_app import RunningApp, running_app
-
-QUIET = [
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-]
-CHROMIUM = next(
-    filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None
-)
-
-
-def free_port() -> int:
-    """One that nobody listens on: several checks may run on one machine."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 @pytest.fixture(scope="package")
@@ -91,23 +71,23 @@ def own_app(
 
 
 @pytest.fixture(scope="package")
+def portraits(
+    tmp_path_factory: pytest.TempPathFactory, sface: InstalledPack, engine: FaceEngine
+) -> Iterator[RunningApp]:
+    """The app with six actors' portraits, one of them credited, and filters."""
+    with portrait_app(tmp_path_factory.mktemp("portraits"), sface, engine) as running:
+        yield running
+
+
+@pytest.fixture(scope="package")
 def browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Browser]:
     """Chromium whose camera sees the astronaut."""
-    if CHROMIUM is None:
+    if chromium_program() is None:
         pytest.skip("needs Chromium (Debian: apt-get install chromium)")
-    film = tmp_path_factory.mktemp("camera") / "cam.mjpeg"
-    picture = film.with_suffix(".jpg")
-    Image.open(ASTRONAUT).save(picture, quality=95)
-    film.write_bytes(picture.read_bytes() * 30)
-    camera = [
-        "--use-fake-ui-for-media-stream",
-        "--use-fake-device-for-media-stream",
-        f"--use-file-for-fake-video-capture={film}",
-    ]
-    with sync_playwright() as playwright:
-        chromium = playwright.chromium.launch(executable_path=CHROMIUM, args=[*QUIET, *camera])
-        yield chromium
-        chromium.close()
+    folder = tmp_path_factory.mktemp("camera")
+    Image.open(ASTRONAUT).save(folder / "seen.jpg", quality=95)
+    with chromium(folder / "seen.jpg", folder) as started:
+        yield started
 
 
 @pytest.fixture(scope="package")

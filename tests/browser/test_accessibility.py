@@ -2,31 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
 from axe_playwright_python.base import AXE_SCRIPT
 from playwright.sync_api import Browser, Page
 
-from core.faces import FaceEngine
-from core.models import InstalledPack
-from scripts.page_states import PHOTO, STATES, Pictures, State, open_state
-from tests.browser.visitor import DESKTOP, PHONE, portrait_app, visiting
+from scripts.page_states import PHOTO, STATES, Pictures, State, open_state, state_named
+from tests.browser.visitor import DESKTOP, PHONE, visiting
 from tests.running_app import RunningApp
 
 GRAVE = ("serious", "critical")
 ALLOWED: dict[str, str] = {}
 # Of a phone's own guidelines, CSS pixels; WCAG 2.2 AA asks for 24.
 THUMB = 40
-
-
-@pytest.fixture(scope="module")
-def portraits(
-    tmp_path_factory: pytest.TempPathFactory, sface: InstalledPack, engine: FaceEngine
-) -> Iterator[RunningApp]:
-    with portrait_app(tmp_path_factory.mktemp("portraits"), sface, engine) as running:
-        yield running
 
 
 @pytest.fixture(scope="module")
@@ -77,9 +66,8 @@ def test_axe_finds_nothing_grave_with_portraits(
 def test_axe_finds_nothing_grave_with_monograms(
     browser: Browser, app: RunningApp, pictures: Pictures, name: str
 ) -> None:
-    state = next(state for state in STATES if state.name == name)
     with visiting(browser, reduced_motion="reduce", color_scheme="light") as page:
-        check(page, app.url, state, pictures)
+        check(page, app.url, state_named(name), pictures)
 
 
 def test_axe_does_find_what_is_wrong(browser: Browser, app: RunningApp) -> None:
@@ -97,7 +85,7 @@ def test_pictures_are_named_by_what_they_show(
     browser: Browser, portraits: RunningApp, pictures: Pictures
 ) -> None:
     with visiting(browser) as page:
-        open_state(page, portraits.url, _state("several-faces"), pictures)
+        open_state(page, portraits.url, state_named("several-faces"), pictures)
         shown = page.locator(".compare:visible")
         name = shown.locator("h2").inner_text()
         alts = shown.locator(".pair img").evaluate_all("all => all.map(image => image.alt)")
@@ -110,7 +98,7 @@ def test_an_actor_without_portrait_is_named_all_the_same(
     browser: Browser, app: RunningApp, pictures: Pictures
 ) -> None:
     with visiting(browser) as page:
-        open_state(page, app.url, _state("result"), pictures)
+        open_state(page, app.url, state_named("result"), pictures)
         shown = page.locator(".compare:visible")
         name = shown.locator("h2").inner_text()
         label = shown.locator(".pair [role=img]").get_attribute("aria-label")
@@ -130,7 +118,7 @@ def test_controls_are_large_enough_for_a_thumb(
     browser: Browser, portraits: RunningApp, pictures: Pictures, name: str
 ) -> None:
     with visiting(browser) as page:
-        open_state(page, portraits.url, _state(name), pictures)
+        open_state(page, portraits.url, state_named(name), pictures)
         assert page.evaluate(SMALL, THUMB) == []
 
 
@@ -139,15 +127,11 @@ def test_what_stands_below_does_not_move_when_a_result_comes(
     browser: Browser, app: RunningApp, pictures: Pictures, viewport: dict[str, int]
 ) -> None:
     with visiting(browser, viewport=viewport) as page:
-        open_state(page, app.url, _state("waiting"), pictures)
+        open_state(page, app.url, state_named("waiting"), pictures)
         before = _height(page)
-        _state("result").reach(page, pictures)
+        state_named("result").reach(page, pictures)
         assert abs(_height(page) - before) <= 24
 
 
 def _height(page: Page) -> float:
     return float(page.locator(".result").evaluate("one => one.getBoundingClientRect().height"))
-
-
-def _state(name: str) -> State:
-    return next(state for state in STATES if state.name == name)

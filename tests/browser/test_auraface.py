@@ -10,7 +10,7 @@ import pytest
 from playwright.sync_api import expect
 
 from core.faces import FaceEngine
-from tests.browser.conftest import free_port
+from scripts.page_driver import free_port
 from tests.browser.visits import PATIENCE, Visits, matches, shown, upload
 from tests.conftest import ASTRONAUT, ROOT, six_actors
 from tests.hub_standin import HubStandin, publish_standin

@@ -7,9 +7,7 @@ from collections.abc import Iterator
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from core.faces import FaceEngine
-from core.models import InstalledPack
-from tests.browser.visitor import DESKTOP, portrait_app, visiting
+from tests.browser.visitor import DESKTOP, visiting
 from tests.conftest import SIX_PEOPLE
 from tests.running_app import RunningApp
 
@@ -27,14 +25,6 @@ RING = """() => {
   const unseen = getComputedStyle(focused).opacity === "0";
   return unseen ? [...focused.labels].some(ringed) : ringed(focused);
 }"""
-
-
-@pytest.fixture(scope="module")
-def portraits(
-    tmp_path_factory: pytest.TempPathFactory, sface: InstalledPack, engine: FaceEngine
-) -> Iterator[RunningApp]:
-    with portrait_app(tmp_path_factory.mktemp("portraits"), sface, engine) as running:
-        yield running
 
 
 @pytest.fixture

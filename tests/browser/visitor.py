@@ -1,4 +1,4 @@
-"""Visitors of other kinds than open_page's, and a gallery for them that has portraits."""
+"""Visitors with browser settings of their own, and a gallery for them that has portraits."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from playwright.sync_api import Browser, Page
 
 from core.faces import FaceEngine
 from core.models import InstalledPack
+from scripts.page_driver import free_port
 from tests.conftest import six_actors
 from tests.running_app import RunningApp, running_app
 
@@ -40,9 +41,8 @@ def portrait_app(tmp_path: Path, sface: InstalledPack, engine: FaceEngine) -> It
     env = {
         "LOOKALIKE_MODELS_DIR": str(sface.folder.parent),
         "LOOKALIKE_DATASET_DIR": str(dataset),
-        "GRADIO_SERVER_PORT": "7997",
     }
-    with running_app(tmp_path, env=env) as running:
+    with running_app(tmp_path, ["--port", str(free_port())], env=env) as running:
         yield running
 
 
