@@ -1,0 +1,80 @@
+"""The order of the rooms: imports between them point one way, and vendors stay in theirs."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.conftest import ROOT
+
+GROUND = {"errors", "languages", "log", "settings", "files"}
+MATCHING = GROUND | {"models", "faces", "gallery", "index", "lookalike"}
+MAY_IMPORT = {
+    "errors": set(),
+    "languages": set(),
+    "log": {"errors", "languages"},
+    "settings": {"errors", "languages", "log"},
+    "files": {"errors", "log"},
+    "models": GROUND,
+    "faces": GROUND | {"models"},
+    "gallery": GROUND | {"models", "faces"},
+    "index": GROUND | {"models", "faces", "gallery"},
+    "lookalike": MATCHING - {"lookalike"},
+    "startup": MATCHING,
+    "answer": MATCHING,
+    "download": GROUND | {"models", "faces", "gallery"},
+    "upkeep": MATCHING | {"startup"},
+    "card": {"errors"},
+    "page": MATCHING | {"startup", "answer", "card"},
+}
+VENDORS = {  # where alone they may be imported
+    "gradio": ("app.py", "core/page/"),
+    "insightface": ("core/faces/engine.py",),
+    "onnxruntime": ("core/faces/engine.py",),
+    "onnx": ("core/models/convert.py",),
+    "huggingface_hub": ("core/models/hub.py", "core/download/from_hub.py"),
+}
+SOURCES = sorted([*ROOT.glob("core/**/*.py"), *ROOT.glob("scripts/**/*.py"), ROOT / "app.py"])
+
+
+def imported(path: Path) -> Iterator[str]:
+    """Full names of the modules that a file imports, anywhere in it."""
+    for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        if isinstance(node, ast.ImportFrom) and node.module:
+            yield from (f"{node.module}.{alias.name}" for alias in node.names)
+
+
+def room_of(module: str) -> str:
+    return module.split(".")[1]
+
+
+@pytest.mark.parametrize("path", SOURCES, ids=lambda path: str(path.relative_to(ROOT)))
+def test_imports_point_one_way(path: Path) -> None:
+    name = path.relative_to(ROOT).with_suffix("").as_posix().replace("/", ".")
+    if not name.startswith("core."):
+        return
+    room = room_of(name)
+    if room not in MAY_IMPORT:
+        return  # not in its room yet
+    upward = [
+        module
+        for module in imported(path)
+        if module.startswith("core.")
+        and room_of(module) != room
+        and room_of(module) in MAY_IMPORT
+        and room_of(module) not in MAY_IMPORT[room]
+    ]
+    assert upward == []
+
+
+@pytest.mark.parametrize("path", SOURCES, ids=lambda path: str(path.relative_to(ROOT)))
+def test_a_vendor_is_imported_in_its_own_room_only(path: Path) -> None:
+    place = path.relative_to(ROOT).as_posix()
+    for module in imported(path):
+        rooms = VENDORS.get(module.partition(".")[0])
+        assert rooms is None or place.startswith(rooms), f"{place} imports {module}"
