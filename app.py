@@ -13,12 +13,12 @@ import sys
 os.environ.update(GRADIO_ANALYTICS_ENABLED="False", HF_HUB_DISABLE_TELEMETRY="1")
 
 from core.errors import LookalikeError, SettingsError
+from core.log import configure_logging, log
 from core.lookalike import LookalikeFinder
 from core.page.handlers import Handlers
 from core.page.layout import EXAMPLE, build_demo
 from core.page.seen import see
 from core.page.serve import serve
-from core.phrases import configure_logging, log
 from core.settings import load_settings
 from core.startup import start
 from core.visitors import VisitorFolder, own_folder

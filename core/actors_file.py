@@ -10,7 +10,7 @@ from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 
 from core.errors import GalleryError
-from core.storage import new_file
+from core.files import new_file
 
 ACTORS_FILE = "actors.csv"
 # Not allowed in a file name on some system; the look-alikes keep the name readable.

@@ -23,8 +23,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from core.errors import IndexRefusedError
+from core.files import new_file
 from core.gallery import Portrait
-from core.storage import new_file
 
 SCHEMA = 1
 UNIT_TOLERANCE = 1e-3  # of an embedding's length

@@ -14,8 +14,8 @@ from pathlib import Path
 from urllib.parse import quote
 
 from core.faults import REASONS, CheckedPhoto, Fault
+from core.files import new_file
 from core.hygiene import NOTES, Report
-from core.storage import new_file
 
 POLICY = "default-src 'none'; img-src data:; style-src 'unsafe-inline'"
 STYLE = """

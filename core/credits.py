@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from core.errors import GalleryError
-from core.storage import new_file
+from core.files import new_file
 
 CREDITS_FILE = "credits.csv"
 COLUMNS = ("file", "source", "author", "licence", "licence_url", "sha1")

@@ -8,7 +8,7 @@ import threading
 from pathlib import Path
 from typing import Any
 
-from core.storage import storage_errors
+from core.files import storage_errors
 
 LOG_FILE = "download_log.jsonl"
 KEPT = ""  # what the log has in the place of a reason

@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING, Any
 from core.cache import EmbeddingsCache, EnrolledPhoto, PackCache, load_cache, save_cache
 from core.errors import IndexRefusedError, PhotoError, StorageError
 from core.gallery import GalleryPhoto, Portrait
-from core.packs import ModelPack
+from core.log import log
+from core.models.packs import ModelPack
 from core.photo import read_photo
-from core.phrases import log
 from core.removals import load_removals
 from core.same_photo import crop_hash, crop_hash_at
 from core.settings import Settings

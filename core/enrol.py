@@ -12,7 +12,7 @@ from core.embed import Progress, embed_gallery
 from core.errors import IndexRefusedError
 from core.gallery import GalleryPhoto, gallery_listing, listing_of, scan_gallery, starter_listing
 from core.index import ActorIndex
-from core.packs import PACKS, get_pack
+from core.models.packs import PACKS, get_pack
 from core.removals import load_removals, take_out
 from core.settings import Settings
 from core.templates import build_index

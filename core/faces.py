@@ -18,10 +18,10 @@ from numpy.typing import NDArray
 
 from core.cpu import usable_cpus
 from core.detection import FaceDetector
+from core.log import log, say
 from core.looks import SureFace, onto_standard_points
-from core.models import InstalledPack
+from core.models.install import InstalledPack
 from core.photo import Photo
-from core.phrases import log, say
 from core.settings import Settings
 
 # onnxruntime reads this when it is first imported; else it keeps a device id and reports usage.

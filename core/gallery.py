@@ -9,8 +9,8 @@ from typing import Any
 
 from core.credits import CREDITS_FILE, Credit, read_credits, readable_name
 from core.errors import GalleryError
+from core.files import sha256_of
 from core.photo_credit import credit_of
-from core.storage import sha256_of
 
 PHOTO_SUFFIXES = frozenset(
     [".jpg", ".jpeg", ".png", ".webp", ".gif", ".bmp", ".tif", ".tiff", ".avif", ".heic", ".heif"]

@@ -16,14 +16,14 @@ from typing import Any
 from core.actors_file import safe_folder
 from core.credits import CREDITS_FILE, Credit, read_credits, readable_name, write_credits
 from core.errors import GalleryError, PhotoError
-from core.hub import stopped_downloads
+from core.files import new_file, storage_errors
 from core.hub_listing import HubPhoto, ask_hub, is_safe, photos_of
 from core.hub_tables import TABLES, credits_in, take_actors
+from core.models.hub import stopped_downloads
 from core.photo import read_photo
 from core.photo_credit import credit_of, stamped
 from core.removals import load_removals
 from core.settings import Settings
-from core.storage import new_file, storage_errors
 
 STAGING = ".from_hub"  # below the dataset: an interrupted download goes on from there
 WORKERS = 2  # files at once

@@ -11,12 +11,12 @@ from typing import Any
 from core.actors_file import safe_folder
 from core.credits import readable_name
 from core.errors import GalleryError, SettingsError
+from core.files import sha256_of
 from core.gallery import PHOTO_SUFFIXES
-from core.hub import ask_in_time
+from core.models.hub import ask_in_time
 from core.photo_credit import read_stamp
 from core.removals import Removals
 from core.settings import Settings
-from core.storage import sha256_of
 
 SPLITS = frozenset(["train", "test", "validation", "data"])  # of imagefolder; "data" is common
 # As the Hub allows names: letters, digits, "-", "_" and ".", no two of the latter in a row.

@@ -13,10 +13,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from core.errors import IndexRefusedError
+from core.files import new_file, sha256_of
 from core.gallery import Portrait
 from core.index import ActorIndex, IndexInfo
 from core.scoring import Calibration
-from core.storage import new_file, sha256_of
 
 SCHEMA = 2  # 2: portraits have landmarks and hashes of their crops
 SEAL = 64  # the archive's comment: hex digits of the SHA-256 of all bytes before it

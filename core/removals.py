@@ -18,7 +18,7 @@ from pathlib import Path
 from core.actors_file import safe_folder
 from core.cache import EmbeddingsCache
 from core.errors import GalleryError
-from core.storage import new_file, sha256_of
+from core.files import new_file, sha256_of
 from core.templates import label_of
 
 SCHEMA = 1

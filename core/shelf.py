@@ -15,9 +15,9 @@ from filelock import FileLock, Timeout
 from core.actors_file import ACTORS_FILE, ActorEntry, read_actors, safe_folder, write_actors
 from core.credits import CREDITS_FILE, Credit, read_credits, readable_name, write_credits
 from core.errors import GalleryError
+from core.files import new_file, storage_errors
 from core.gallery import PHOTO_SUFFIXES
 from core.photo_credit import credit_of, stamped
-from core.storage import new_file, storage_errors
 from core.wikidata import WikidataActor
 
 

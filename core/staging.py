@@ -18,9 +18,9 @@ from core.errors import GalleryError, UnreadablePhotoError
 from core.faces import FaceEngine
 from core.gallery import PHOTO_SUFFIXES, GalleryPhoto, scan_gallery
 from core.index_file import save_index
-from core.packs import PACKS, get_pack
+from core.log import log
+from core.models.packs import PACKS, get_pack
 from core.photo_credit import credit_of
-from core.phrases import log
 from core.removals import load_removals, take_out
 from core.settings import Settings
 from core.startup import pack_for_photos, plan_start

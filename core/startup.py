@@ -17,11 +17,11 @@ from core.faces import FaceEngine
 from core.gallery import gallery_listing, scan_gallery, starter_listing
 from core.index import ActorIndex
 from core.index_file import load_index, save_index
+from core.log import log, say
 from core.lookalike import LookalikeFinder
-from core.models import InstalledPack, ensure_models, is_at_hand
-from core.packs import get_pack
+from core.models.install import InstalledPack, ensure_models, is_at_hand
+from core.models.packs import get_pack
 from core.people import People
-from core.phrases import log, say
 from core.removals import load_removals
 from core.settings import Settings
 

@@ -19,7 +19,7 @@ from pathlib import Path
 from filelock import FileLock, Timeout
 
 from core.errors import StorageError
-from core.storage import new_file, storage_errors
+from core.files import new_file, storage_errors
 
 JOURNAL = ".roster.json"
 LOCK = ".roster.lock"

@@ -14,7 +14,7 @@ from pathlib import Path
 
 from filelock import FileLock, Timeout
 
-from core.storage import storage_errors
+from core.files import storage_errors
 
 SWEEP_SECONDS = 10
 

@@ -17,8 +17,8 @@ from typing import Any, TypeVar
 import httpx
 
 from core.errors import SettingsError, SourceError
+from core.files import new_file
 from core.settings import ROOT, Settings
-from core.storage import new_file
 from core.web_answer import (
     AgainError,
     json_of,

@@ -19,8 +19,8 @@ from core.enrol import Enrolment
 from core.faces import FaceEngine
 from core.gallery import scan_gallery
 from core.index_file import load_index, save_index
-from core.models import ensure_models
-from core.phrases import log
+from core.log import log
+from core.models.install import ensure_models
 from core.settings import PACK_CHOICES, Settings, load_settings
 from core.startup import build, pack_for_photos
 from scripts.cli import Parser, path, positive, run

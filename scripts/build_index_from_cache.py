@@ -14,7 +14,7 @@ from dataclasses import replace
 
 from core.enrol import index_from_cache
 from core.index_file import save_index
-from core.phrases import say
+from core.log import say
 from core.settings import load_settings
 from scripts.cli import Parser, path, positive, run
 

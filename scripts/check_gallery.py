@@ -23,7 +23,7 @@ from core.errors import GalleryError
 from core.faces import FaceEngine
 from core.faults import REASONS
 from core.hygiene import Report, check_gallery
-from core.models import ensure_models
+from core.models.install import ensure_models
 from core.settings import PACK_CHOICES, load_settings
 from core.startup import pack_for_photos, progress_bar
 from scripts.cli import Parser, path, run

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import NoReturn, TextIO
 
 from core.errors import LookalikeError
-from core.phrases import configure_logging
+from core.log import configure_logging
 
 INTERRUPTED = 130  # what shells report for Ctrl-C
 

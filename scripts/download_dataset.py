@@ -25,7 +25,7 @@ from core.collect import Collector, Outcome
 from core.commons import describe_files
 from core.faces import FaceEngine
 from core.hub_dataset import fetch_from_hub
-from core.models import ensure_models
+from core.models.install import ensure_models
 from core.settings import Settings, load_settings
 from core.shelf import only_download
 from core.startup import pack_for_photos

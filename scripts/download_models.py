@@ -11,8 +11,8 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))  # run by path, from any folder
 
-from core.models import ensure_models
-from core.phrases import say
+from core.log import say
+from core.models.install import ensure_models
 from core.settings import PACK_CHOICES, load_settings
 from scripts.cli import Parser, run
 

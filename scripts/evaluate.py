@@ -28,8 +28,8 @@ from core.evaluation.measure import Meter
 from core.evaluation.report import known_figures, write_report
 from core.evaluation.tolerance import differing_lines
 from core.faces import FaceEngine
-from core.models import ensure_models
-from core.packs import PACKS
+from core.models.install import ensure_models
+from core.models.packs import PACKS
 from core.settings import ROOT, load_settings
 from scripts.cli import Parser, path, run
 

@@ -20,7 +20,7 @@ from core.errors import IndexRefusedError
 from core.index_file import load_index
 from core.json_forms import AnswerJson, NoAnswerJson
 from core.lookalike import LookalikeFinder
-from core.models import ensure_models
+from core.models.install import ensure_models
 from core.settings import PACK_CHOICES, Settings, load_settings
 from core.startup import Plan, check_index, load_finder, start
 from scripts.cli import Parser, path, positive, run

@@ -27,8 +27,8 @@ from core.errors import GalleryError
 from core.faces import FaceEngine
 from core.gallery import Portrait
 from core.index import ActorIndex
-from core.models import ensure_models
-from core.packs import PACKS
+from core.models.install import ensure_models
+from core.models.packs import PACKS
 from core.removals import load_removals
 from core.settings import Settings, load_settings
 from core.templates import build_index

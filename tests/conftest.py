@@ -13,7 +13,7 @@ from PIL import Image
 from skimage import data
 
 from core.faces import FaceEngine
-from core.models import InstalledPack, ensure_models
+from core.models.install import InstalledPack, ensure_models
 from core.photo import read_photo
 from core.settings import Settings
 

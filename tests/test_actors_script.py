@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from core.index_file import load_index
-from core.models import InstalledPack
+from core.models.install import InstalledPack
 from core.settings import Settings
 from tests.conftest import ROOT
 from tests.test_enrol import fill_gallery, head

@@ -26,7 +26,7 @@ from core.json_forms import (
     NoAnswerJson,
     VerdictJson,
 )
-from core.models import InstalledPack
+from core.models.install import InstalledPack
 from scripts.page_driver import free_port
 from tests.conftest import ASTRONAUT, ROOT, SIX_PEOPLE
 from tests.readme_blocks import readme_block

@@ -14,7 +14,7 @@ import pytest
 from gradio_client import Client, handle_file
 from PIL import Image
 
-from core.models import InstalledPack
+from core.models.install import InstalledPack
 from tests.conftest import ASTRONAUT, ROOT
 from tests.running_app import RunningApp, clean_env, running_app
 

@@ -15,7 +15,7 @@ import pytest
 from gradio_client import Client, handle_file
 
 from core.faces import FaceEngine
-from core.packs import PACKS
+from core.models.packs import PACKS
 from tests.conftest import ASTRONAUT, ROOT, six_actors
 from tests.hub_standin import HubStandin, publish_standin
 from tests.running_app import clean_env, running_app

@@ -15,7 +15,7 @@ from PIL import Image
 from core.actors_file import read_actors
 from core.credits import read_credits
 from core.gallery import scan_gallery
-from core.models import InstalledPack
+from core.models.install import InstalledPack
 from tests.conftest import ASTRONAUT, ROOT, SHARED, needs_shared
 from tests.hub_standin import finish, refusal
 from tests.running_app import clean_env

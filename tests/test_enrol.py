@@ -19,9 +19,9 @@ from core.errors import GalleryError, IndexRefusedError
 from core.faces import Detection, FaceEngine
 from core.gallery import Credit, gallery_listing, scan_gallery
 from core.index import ActorIndex
-from core.models import InstalledPack
+from core.log import log
+from core.models.install import InstalledPack
 from core.photo import Photo, read_photo
-from core.phrases import log
 from core.same_photo import crop_hash, is_same_photo
 from core.settings import Settings
 from tests.conftest import ASTRONAUT, SIX_PEOPLE, needs_shared

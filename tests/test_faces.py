@@ -14,9 +14,9 @@ from insightface.app import FaceAnalysis
 from PIL import Image
 
 from core.faces import BATCH, Detection, Face, FaceEngine
-from core.models import InstalledPack
+from core.log import log
+from core.models.install import InstalledPack
 from core.photo import Photo, read_photo
-from core.phrases import log
 from core.settings import Settings
 from tests.conftest import ASTRONAUT, SHARED, SIX_PEOPLE, needs_shared
 

@@ -29,7 +29,7 @@ from core.json_forms import (
     NoAnswerJson,
     VerdictJson,
 )
-from core.models import InstalledPack
+from core.models.install import InstalledPack
 from scripts.page_driver import free_port
 from tests.conftest import ASTRONAUT, ROOT
 from tests.readme_blocks import readme_block

@@ -9,9 +9,9 @@ import numpy as np
 import pytest
 
 from core.cache import EmbeddingsCache, load_cache
+from core.files import sha256_of
 from core.scoring import ROUGH_BELOW, Calibration, calibrate
 from core.settings import Settings
-from core.storage import sha256_of
 from core.templates import build_index
 from tests.conftest import SHARED, needs_shared
 

@@ -17,9 +17,9 @@ from core.embed import detection_settings
 from core.enrol import index_from_cache
 from core.errors import GalleryError
 from core.faces import FaceEngine
-from core.packs import PACKS
+from core.files import sha256_of
+from core.models.packs import PACKS
 from core.settings import Settings
-from core.storage import sha256_of
 from scripts import make_starter_gallery
 from scripts.make_starter_gallery import disagreements, embedded, label_faults, merged
 from tests.conftest import ROOT, SHARED, needs_shared

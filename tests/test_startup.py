@@ -25,9 +25,9 @@ from core.faces import FaceEngine
 from core.gallery import gallery_listing, scan_gallery
 from core.index import ActorIndex
 from core.index_file import load_index, save_index
-from core.packs import PACKS
+from core.log import log
+from core.models.packs import PACKS
 from core.photo_credit import stamped
-from core.phrases import log
 from core.settings import Settings
 from core.startup import check_index, pack_for_photos, plan_start, start
 from tests.conftest import ASTRONAUT

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-from core.models import InstalledPack
+from core.models.install import InstalledPack
 from scripts.page_driver import chromium_program
 from tests.conftest import ROOT
 from tests.running_app import clean_env

@@ -12,7 +12,7 @@ from core.evaluation.enrolled import Gallery, Portraits, enrol, portraits_of
 from core.evaluation.measure import Meter, Way
 from core.evaluation.measured import MeasuredSet
 from core.faces import FaceEngine
-from core.models import InstalledPack
+from core.models.install import InstalledPack
 
 MIRRORED = ("gallery", "probes", "probes_wild")  # sets on which flip augmentation is tried
 

@@ -19,9 +19,9 @@ from core.embed import detection_settings
 from core.evaluation.datasets import LabelledPhoto
 from core.evaluation.measured import MeasuredSet
 from core.faces import Detection, FaceEngine
+from core.files import new_file
 from core.photo import Photo, read_photo
 from core.settings import Settings
-from core.storage import new_file
 
 CHUNK = 16  # photos whose crops go to the recogniser together
 CORE = Path(__file__).resolve().parent.parent

@@ -18,8 +18,8 @@ from core.evaluation.chapters import (
 )
 from core.evaluation.material import Material
 from core.evaluation.plots import draw
-from core.packs import PACKS
-from core.storage import new_file
+from core.files import new_file
+from core.models.packs import PACKS
 
 CHAPTERS = (identification, verification, calibration, strangers, robustness, tried)
 FIGURES = "figures.json"  # beside the plots

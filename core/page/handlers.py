@@ -13,6 +13,7 @@ from starlette.requests import Request
 
 from core.errors import LookalikeError, PhotoError
 from core.live import Steady
+from core.log import log
 from core.lookalike import LookalikeFinder
 from core.page.card import card_html
 from core.page.filters import ANYONE, country_choices, gender_choices
@@ -24,7 +25,6 @@ from core.page.speech import speeches, visitor_language
 from core.page.view import View
 from core.people import Filter
 from core.photo import Photo
-from core.phrases import log
 
 LOOPBACK = ("127.0.0.1", "localhost", "::1", "0.0.0.0")  # noqa: S104 - compared, not bound
 

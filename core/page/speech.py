@@ -11,7 +11,7 @@ from babel.dates import format_date
 from babel.numbers import format_decimal
 
 from core.lookalike import LookalikeFinder
-from core.packs import get_pack
+from core.models.packs import get_pack
 from core.page.words_en import ENGLISH, GRADIO_ENGLISH
 from core.page.words_ko import GRADIO_KOREAN, KOREAN
 

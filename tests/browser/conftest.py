@@ -16,7 +16,7 @@ from core.actors_file import read_actors
 from core.enrol import index_from_cache
 from core.faces import FaceEngine
 from core.lookalike import LookalikeFinder
-from core.models import InstalledPack
+from core.models.install import InstalledPack
 from core.people import People
 from core.settings import Settings
 from scripts.page_driver import chromium, chromium_program, free_port

@@ -18,7 +18,7 @@ from core.evaluation.measure import Meter, Way
 from core.evaluation.report import known_figures
 from core.evaluation.verification import MISSING, similarities_of
 from core.faces import FaceEngine
-from core.models import InstalledPack
+from core.models.install import InstalledPack
 from core.settings import Settings
 from tests.conftest import ROOT, SHARED, needs_shared
 

@@ -13,9 +13,9 @@ from pathlib import Path
 
 import pytest
 
-from core.models import InstalledPack, ensure_models
+from core.files import sha256_of
+from core.models.install import InstalledPack, ensure_models
 from core.settings import Settings
-from core.storage import sha256_of
 from tests.hub_standin import (
     ROOT,
     download_models,

