@@ -6,8 +6,9 @@ from collections import Counter
 from pathlib import Path
 from typing import Literal
 
-from core.coaching import coach
 from core.errors import PhotoError
+from core.faces.photo import Photo
+from core.faces.quality import coach, measure_quality
 from core.gallery import Portrait
 from core.index import Match
 from core.json_forms import (
@@ -22,8 +23,6 @@ from core.json_forms import (
 )
 from core.lookalike import FaceMatches, LookalikeFinder
 from core.people import GENDERS, Filter
-from core.photo import Photo
-from core.quality import measure_quality
 from core.verdict import Verdict
 
 

@@ -39,7 +39,7 @@ class EnrolledPhoto:
     box: tuple[float, ...] = ()  # x1, y1, x2, y2 pixels
     landmarks: tuple[float, ...] = ()  # x, y of five points, pixels
     detection_score: float = 0.0
-    crop_hash: str = ""  # of the aligned crop, see core/same_photo.py; "" in caches of old
+    crop_hash: str = ""  # of the aligned crop, see core/faces/copies.py; "" in caches of old
 
     def to_json(self) -> dict[str, Any]:
         """JSON with the shortest decimals that give the same float32 back."""

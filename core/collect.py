@@ -14,7 +14,7 @@ from itertools import islice
 
 from core.commons import TITLES, CommonsFile, describe_files
 from core.errors import GalleryError, SourceError, StorageError
-from core.faces import FaceEngine
+from core.faces.engine import FaceEngine
 from core.fill import ActorFiller
 from core.in_parallel import in_parallel
 from core.settings import Settings

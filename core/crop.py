@@ -6,41 +6,17 @@ import io
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-import imagehash
 import numpy as np
-from imagehash import ImageHash
 from numpy.typing import NDArray
 from PIL import Image
 
-from core.embed import stands_out
-from core.faces import Face, FaceEngine
-from core.photo import Photo
+from core.faces.copies import PhotoPrint, photo_print
+from core.faces.engine import Face, FaceEngine, stands_out
+from core.faces.framing import MARGINS, _framed_photo
+from core.faces.photo import Photo
 
 SMALLEST = 56  # least shorter side of a face's box, pixels: half of what recognisers look at
-# Round the face's box, in its widths and heights: left and right, above, below. The first keeps
-# hair and shoulders; the others are for photos where somebody else would be in the picture.
-MARGINS = ((1.0, 0.8, 1.2), (0.6, 0.6, 0.8), (0.35, 0.45, 0.5))
 QUALITY = 92  # of the JPEG
-# Bits of 64 in which two prints of one photo differ at most. On 396 pairs of different photos
-# of 40 actors of the development gallery the least was 8, then 12 (aligned crop), and 12
-# (region); copies at JPEG quality 50, half size, greyed or brightened stay below in 95 %,
-# copies cut by 8 % in 85 %, by the aligned crop.
-ALIGNED_BITS = 12
-REGION_BITS = 10
-
-
-@dataclass(frozen=True, eq=False)
-class PhotoPrint:
-    """What tells a photo from its copies, whatever their size, cut or quality."""
-
-    aligned: ImageHash
-    mirrored: ImageHash  # of the aligned crop, flipped
-    region: ImageHash  # of the crop with hair and shoulders
-
-    def is_copy_of(self, other: PhotoPrint) -> bool:
-        """Whether both come from one photo, mirrored or not."""
-        aligned = min(self.aligned - other.aligned, self.mirrored - other.aligned)
-        return bool(aligned <= ALIGNED_BITS or self.region - other.region <= REGION_BITS)
 
 
 @dataclass(frozen=True, eq=False)
@@ -89,50 +65,14 @@ def cut_out(engine: FaceEngine, photo: Photo, face: Face, faces: Sequence[Face])
     """
     if len(faces) == 1:
         crop = _framed_photo(photo, face, MARGINS[0])
-        return Cutout(_jpeg(crop), face.embedding, print_of(photo, face))
+        return Cutout(_jpeg(crop), face.embedding, photo_print(photo, face))
     for margins in MARGINS:
         crop = _framed_photo(photo, face, margins)
         subject = dominant_face(engine.find_faces(crop))
         least = engine.pack.same_person
         if subject is not None and matching_face([subject], face.embedding, least) is not None:
-            return Cutout(_jpeg(crop), subject.embedding, print_of(photo, face))
+            return Cutout(_jpeg(crop), subject.embedding, photo_print(photo, face))
     return None
-
-
-def _framed_photo(photo: Photo, face: Face, margins: tuple[float, float, float]) -> Photo:
-    left, top, right, bottom = framed(face.detection.box, margins, photo.pixels.shape[:2])
-    return Photo(np.ascontiguousarray(photo.pixels[top:bottom, left:right]), photo.source)
-
-
-def framed(
-    box: tuple[float, float, float, float],
-    margins: tuple[float, float, float],
-    shape: tuple[int, int],
-) -> tuple[int, int, int, int]:
-    """Left, top, right, bottom in pixels: a face's box with its margins, within the photo.
-
-    Args:
-        box: x1, y1, x2, y2 in pixels.
-        margins: beside in widths, above and below in heights.
-        shape: height and width of the photo.
-    """
-    x1, y1, x2, y2 = box
-    beside, above, below = margins
-    width, height = x2 - x1, y2 - y1
-    return (
-        max(0, round(x1 - beside * width)),
-        max(0, round(y1 - above * height)),
-        min(shape[1], round(x2 + beside * width)),
-        min(shape[0], round(y2 + below * height)),
-    )
-
-
-def print_of(photo: Photo, face: Face) -> PhotoPrint:
-    """A photo's print, round one of its faces."""
-    aligned = Image.fromarray(face.detection.crop)
-    region = Image.fromarray(_framed_photo(photo, face, MARGINS[0]).pixels)
-    mirrored = aligned.transpose(Image.Transpose.FLIP_LEFT_RIGHT)
-    return PhotoPrint(*(imagehash.phash(image) for image in (aligned, mirrored, region)))
 
 
 def _jpeg(photo: Photo) -> bytes:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
 from importlib import metadata
 from pathlib import Path
@@ -11,22 +11,21 @@ from typing import TYPE_CHECKING, Any
 
 from core.cache import EmbeddingsCache, EnrolledPhoto, PackCache, load_cache, save_cache
 from core.errors import IndexRefusedError, PhotoError, StorageError
+from core.faces.copies import crop_hash, crop_hash_at
+from core.faces.photo import read_photo
 from core.gallery import GalleryPhoto, Portrait
 from core.log import log
 from core.models.packs import ModelPack
-from core.photo import read_photo
 from core.removals import load_removals
-from core.same_photo import crop_hash, crop_hash_at
 from core.settings import Settings
 
 if TYPE_CHECKING:  # a cache that is up to date needs no engine, and imports none
-    from core.faces import Detection, FaceEngine
+    from core.faces.engine import Detection, FaceEngine
+from core.faces.engine import stands_out
 
 BATCH = 32  # photos whose crops go to the recogniser together
 RETRIED = ("unreadable", "too_large")  # reasons that a change of settings or rights may cure
 NO_BYTES = "0" * 64  # stands for the hash of a file that cannot be opened
-DOMINANT = 2.0  # the likely subject's area must be this many times any other face's
-RIVAL_SCORE = 0.7  # detection score from which another face counts: below, posters and blur
 LIBRARIES = ("insightface", "onnxruntime", "opencv-python", "numpy", "pillow")
 
 Progress = Callable[[Any], Iterable[Any]]  # wraps a sized iterable, as tqdm does
@@ -162,13 +161,6 @@ def _subject_of(engine: FaceEngine, photo: GalleryPhoto, settings: Settings) -> 
     if not found:
         return "no_face"
     return found[0] if stands_out(found) else "several_faces"
-
-
-def stands_out(faces: Sequence[Detection]) -> bool:
-    """Whether the first face, the likely subject, is large enough beside the others."""
-    subject, *others = faces
-    rivals = [other for other in others if other.detection_score >= RIVAL_SCORE]
-    return all(subject.area >= DOMINANT * rival.area for rival in rivals)
 
 
 def _embed_batch(engine: FaceEngine, waiting: dict[str, Detection]) -> dict[str, EnrolledPhoto]:

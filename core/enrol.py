@@ -18,7 +18,7 @@ from core.settings import Settings
 from core.templates import build_index
 
 if TYPE_CHECKING:  # the cache's way to an index needs no engine, and imports none
-    from core.faces import FaceEngine
+    from core.faces.engine import FaceEngine
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from core.cache import EnrolledPhoto
 from core.credits import CREDITS_FILE, readable_name
-from core.duplicates import Print, find_copies
+from core.faces.copies import Print, find_copies
 from core.gallery import GalleryPhoto
 from core.index import ActorIndex
 from core.settings import Settings

@@ -9,7 +9,7 @@ from pathlib import Path
 from core.commons import TITLES, CommonsFile, category_files, describe_files
 from core.download_log import KEPT, DownloadLog
 from core.errors import GalleryError, SourceError
-from core.faces import FaceEngine
+from core.faces.engine import FaceEngine
 from core.pick import Known, PhotoPicker
 from core.removals import load_removals
 from core.settings import Settings

@@ -25,7 +25,7 @@ class Portrait:
     file: str | None = None  # "<folder>/<name>" below the dataset, "/" on every system
     credit: Credit | None = None  # None: the owner's own photo
     landmarks: tuple[float, ...] = ()  # x, y of five points, pixels of the upright photo
-    crop_hash: str = ""  # of the aligned crop; see core/same_photo.py
+    crop_hash: str = ""  # of the aligned crop; see core/faces/copies.py
 
     @property
     def hidden(self) -> bool:

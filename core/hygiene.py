@@ -10,10 +10,11 @@ from PIL import Image
 
 from core.cache import EnrolledPhoto
 from core.credits import readable_name
-from core.duplicates import print_of
 from core.embed import Progress, embed_gallery
 from core.enrol import enrolment_of
 from core.errors import GalleryError, PhotoError
+from core.faces.copies import print_of
+from core.faces.photo import read_photo
 from core.faults import (
     REASONS,
     CheckedPhoto,
@@ -26,11 +27,10 @@ from core.faults import (
     without_credit,
 )
 from core.gallery import GalleryPhoto, scan_gallery
-from core.photo import read_photo
 from core.settings import Settings
 
 if TYPE_CHECKING:
-    from core.faces import FaceEngine
+    from core.faces.engine import FaceEngine
 
 NOTES = ("single_photo", "no_credit")  # worth knowing, no faults of a photo
 THUMBNAIL = (160, 160)  # pixels at most

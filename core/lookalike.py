@@ -9,11 +9,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from core.errors import NoFaceError
-from core.faces import Face, FaceEngine
+from core.faces.engine import Face, FaceEngine
+from core.faces.photo import Photo, PhotoSource, read_photo
 from core.gallery import Portrait
 from core.index import ActorIndex, Match
 from core.people import Filter, People
-from core.photo import Photo, PhotoSource, read_photo
 from core.settings import Settings
 from core.verdict import Verdict, judge
 

@@ -17,7 +17,7 @@ from typing import Any, BinaryIO
 from PIL import ExifTags, Image
 
 from core.credits import Credit
-from core.photo import DAMAGE
+from core.faces.photo import DAMAGE
 
 MARK = "Lookalike download_dataset"  # in the tag Software
 ASCII_COMMENT = b"ASCII\0\0\0"  # EXIF 2.3: how UserComment is written

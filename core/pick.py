@@ -12,19 +12,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from core.commons import CommonsFile
-from core.crop import (
-    Cutout,
-    PhotoPrint,
-    cut_out,
-    dominant_face,
-    is_large_enough,
-    matching_face,
-    print_of,
-)
+from core.crop import Cutout, cut_out, dominant_face, is_large_enough, matching_face
 from core.download_log import KEPT, DownloadLog
 from core.errors import GoneError, PhotoError
-from core.faces import Face, FaceEngine
-from core.photo import Photo, read_photo
+from core.faces.copies import PhotoPrint, photo_print
+from core.faces.engine import Face, FaceEngine
+from core.faces.photo import Photo, read_photo
 from core.settings import Settings
 from core.shelf import Shelf
 from core.web import WebClient
@@ -69,7 +62,7 @@ class PhotoPicker:
         faces = [(photo, face) for photo, face in seen if face is not None]
         if not faces:
             return "its photos on disk show no face to compare with"
-        return Known(faces[0][1].embedding, [print_of(*pair) for pair in faces])
+        return Known(faces[0][1].embedding, [photo_print(*pair) for pair in faces])
 
     def take_portrait(
         self, actor: WikidataActor, folder: str, file: CommonsFile | None, name: str

@@ -15,7 +15,7 @@ from core.credits import CREDITS_FILE, read_credits, readable_name, write_credit
 from core.embed import load_or_new, update_cache
 from core.enrol import enrolment_of, index_from_cache
 from core.errors import GalleryError, UnreadablePhotoError
-from core.faces import FaceEngine
+from core.faces.engine import FaceEngine
 from core.gallery import PHOTO_SUFFIXES, GalleryPhoto, scan_gallery
 from core.index_file import save_index
 from core.log import log

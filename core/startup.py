@@ -13,7 +13,7 @@ from core.actors_file import read_actors
 from core.embed import detection_settings
 from core.enrol import Enrolment, enrol_gallery, index_from_cache
 from core.errors import GalleryError, IndexRefusedError, LookalikeError, ModelError
-from core.faces import FaceEngine
+from core.faces.engine import FaceEngine
 from core.gallery import gallery_listing, scan_gallery, starter_listing
 from core.index import ActorIndex
 from core.index_file import load_index, save_index

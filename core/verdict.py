@@ -15,8 +15,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from core.faces.copies import is_same_photo
 from core.index import ActorIndex, Match
-from core.same_photo import is_same_photo
 
 # By pack: largest gallery measured, and the similarity to reach (docs/evaluation.md). SFace at
 # 0.50: none of 3,438 strangers with 80 actors, 2 of 3,050 with 397, while the actors' own photos

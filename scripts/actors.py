@@ -22,7 +22,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent))  # run by path, 
 
 from dataclasses import asdict, replace
 
-from core.faces import FaceEngine
+from core.faces.engine import FaceEngine
 from core.models.install import ensure_models
 from core.roster import add_photos, list_actors, remove_actor, rename_actor
 from core.settings import PACK_CHOICES, Settings, load_settings

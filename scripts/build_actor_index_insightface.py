@@ -16,7 +16,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent))  # run by path, 
 from dataclasses import replace
 
 from core.enrol import Enrolment
-from core.faces import FaceEngine
+from core.faces.engine import FaceEngine
 from core.gallery import scan_gallery
 from core.index_file import load_index, save_index
 from core.log import log

@@ -20,7 +20,7 @@ from dataclasses import replace
 
 from core.contact_sheet import write_contact_sheet
 from core.errors import GalleryError
-from core.faces import FaceEngine
+from core.faces.engine import FaceEngine
 from core.faults import REASONS
 from core.hygiene import Report, check_gallery
 from core.models.install import ensure_models

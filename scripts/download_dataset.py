@@ -23,7 +23,7 @@ from tqdm import tqdm
 
 from core.collect import Collector, Outcome
 from core.commons import describe_files
-from core.faces import FaceEngine
+from core.faces.engine import FaceEngine
 from core.hub_dataset import fetch_from_hub
 from core.models.install import ensure_models
 from core.settings import Settings, load_settings

@@ -27,7 +27,7 @@ from core.evaluation.material import gather
 from core.evaluation.measure import Meter
 from core.evaluation.report import known_figures, write_report
 from core.evaluation.tolerance import differing_lines
-from core.faces import FaceEngine
+from core.faces.engine import FaceEngine
 from core.models.install import ensure_models
 from core.models.packs import PACKS
 from core.settings import ROOT, load_settings

@@ -24,7 +24,7 @@ import numpy as np
 from core.cache import EmbeddingsCache, load_cache, save_cache
 from core.enrol import enrol_gallery
 from core.errors import GalleryError
-from core.faces import FaceEngine
+from core.faces.engine import FaceEngine
 from core.gallery import Portrait
 from core.index import ActorIndex
 from core.models.install import ensure_models

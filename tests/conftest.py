@@ -12,9 +12,9 @@ import pytest
 from PIL import Image
 from skimage import data
 
-from core.faces import FaceEngine
+from core.faces.engine import FaceEngine
+from core.faces.photo import read_photo
 from core.models.install import InstalledPack, ensure_models
-from core.photo import read_photo
 from core.settings import Settings
 
 ROOT = Path(__file__).resolve().parent.parent

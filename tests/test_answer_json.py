@@ -11,7 +11,7 @@ from core.actors_file import ActorEntry
 from core.answer_json import actors_json, answer_json, health_json
 from core.credits import Credit
 from core.enrol import enrol_gallery
-from core.faces import FaceEngine
+from core.faces.engine import FaceEngine
 from core.json_forms import AnswerJson, FaceJson
 from core.lookalike import LookalikeFinder
 from core.people import Filter, People

@@ -19,7 +19,7 @@ from core.cache import load_cache
 from core.contact_sheet import contact_sheet
 from core.credits import Credit
 from core.enrol import enrol_gallery
-from core.faces import FaceEngine
+from core.faces.engine import FaceEngine
 from core.faults import REASONS
 from core.hygiene import NOTES, Report, check_gallery
 from core.photo_credit import stamped

@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 from gradio_client import Client, handle_file
 
-from core.faces import FaceEngine
+from core.faces.engine import FaceEngine
 from core.models.packs import PACKS
 from tests.conftest import ASTRONAUT, ROOT, six_actors
 from tests.hub_standin import HubStandin, publish_standin

@@ -16,13 +16,13 @@ import core.embed
 from core.cache import load_cache, save_cache
 from core.enrol import Enrolment, enrol_gallery, index_from_cache
 from core.errors import GalleryError, IndexRefusedError
-from core.faces import Detection, FaceEngine
+from core.faces.copies import crop_hash, is_same_photo
+from core.faces.engine import Detection, FaceEngine
+from core.faces.photo import Photo, read_photo
 from core.gallery import Credit, gallery_listing, scan_gallery
 from core.index import ActorIndex
 from core.log import log
 from core.models.install import InstalledPack
-from core.photo import Photo, read_photo
-from core.same_photo import crop_hash, is_same_photo
 from core.settings import Settings
 from tests.conftest import ASTRONAUT, SIX_PEOPLE, needs_shared
 

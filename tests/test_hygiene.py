@@ -9,10 +9,10 @@ import numpy as np
 import pytest
 from PIL import Image, ImageOps
 
-from core.duplicates import Print, find_copies, print_of
-from core.faces import FaceEngine
+from core.faces.copies import Print, find_copies, print_of
+from core.faces.engine import FaceEngine
+from core.faces.photo import read_photo
 from core.hygiene import check_gallery
-from core.photo import read_photo
 from core.settings import Settings
 from tests.conftest import ASTRONAUT, copy_actors, needs_shared
 from tests.test_enrol import SIX_FACES, head

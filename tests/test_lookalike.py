@@ -15,7 +15,7 @@ from core.answer_json import answer_json
 from core.credits import Credit
 from core.enrol import enrol_gallery, index_from_cache
 from core.errors import NoFaceError, PhotoTooLargeError, UnreadablePhotoError
-from core.faces import FaceEngine
+from core.faces.engine import FaceEngine
 from core.gallery import Portrait
 from core.json_forms import MatchJson
 from core.lookalike import LookalikeFinder

@@ -121,7 +121,7 @@ def test_a_text_of_any_length_is_cut_to_fit(field: str, path: Path) -> None:
     assert credit.licence == CREDIT.licence
 
 
-@pytest.mark.filterwarnings("ignore::UserWarning:PIL")  # as core/photo.py has it in the app
+@pytest.mark.filterwarnings("ignore::UserWarning:PIL")  # as core/faces/photo.py has it in the app
 def test_damaged_tags_are_replaced(path: Path) -> None:
     whole = jpeg()
     for junk in (b"", b"II*\0", b"MM\0*\0\0\0\x08\xff\xff" + b"\x01" * 40, bytes(200)):

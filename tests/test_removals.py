@@ -15,7 +15,7 @@ import pytest
 from core.cache import load_cache
 from core.enrol import enrol_gallery, index_from_cache
 from core.errors import GalleryError
-from core.faces import FaceEngine
+from core.faces.engine import FaceEngine
 from core.index_file import save_index
 from core.removals import Removals, load_removals, save_removals
 from core.settings import Settings

@@ -12,9 +12,9 @@ from PIL import Image, ImageChops
 
 from core.card_art import WHITE, Box, Colour, background, monogram_tile
 from core.card_text import Style, fit, steps
-from core.faces import FaceEngine
+from core.faces.engine import FaceEngine
+from core.faces.photo import read_photo
 from core.fonts import BOLD, REGULAR
-from core.photo import read_photo
 from core.share_card import (
     BADGE_CENTRE,
     BADGE_RADIUS,

@@ -16,7 +16,7 @@ from core.cache import EmbeddingsCache, load_cache
 from core.embed import detection_settings
 from core.enrol import index_from_cache
 from core.errors import GalleryError
-from core.faces import FaceEngine
+from core.faces.engine import FaceEngine
 from core.files import sha256_of
 from core.models.packs import PACKS
 from core.settings import Settings

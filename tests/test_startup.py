@@ -21,7 +21,7 @@ from core.credits import Credit, write_credits
 from core.embed import detection_settings
 from core.enrol import Enrolment, enrol_gallery, index_from_cache
 from core.errors import IndexRefusedError, ModelError
-from core.faces import FaceEngine
+from core.faces.engine import FaceEngine
 from core.gallery import gallery_listing, scan_gallery
 from core.index import ActorIndex
 from core.index_file import load_index, save_index

@@ -12,7 +12,7 @@ import pytest
 from PIL import Image, ImageOps
 
 from core.enrol import enrol_gallery, index_from_cache
-from core.faces import FaceEngine
+from core.faces.engine import FaceEngine
 from core.gallery import Portrait
 from core.index import ActorIndex, Match
 from core.lookalike import LookalikeFinder

@@ -6,12 +6,12 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 
-from core.detection import FaceDetector
 from core.evaluation.datasets import LFW, PAIR_LISTS, SETS, Pairs, labelled_photos, read_pairs
 from core.evaluation.enrolled import Gallery, Portraits, enrol, portraits_of
 from core.evaluation.measure import Meter, Way
 from core.evaluation.measured import MeasuredSet
-from core.faces import FaceEngine
+from core.faces.detect import FaceDetector
+from core.faces.engine import FaceEngine
 from core.models.install import InstalledPack
 
 MIRRORED = ("gallery", "probes", "probes_wild")  # sets on which flip augmentation is tried

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from core.embed import DOMINANT, RIVAL_SCORE
+from core.faces.engine import DOMINANT, RIVAL_SCORE
 
 
 @dataclass(frozen=True, eq=False)

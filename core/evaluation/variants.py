@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from core.detection import FaceDetector
-from core.looks import STANDARD_POINTS, Look, SureFace
+from core.faces.align import STANDARD_POINTS
+from core.faces.detect import FaceDetector, Look, SureFace
 
 
 class OneLook(FaceDetector):

@@ -9,8 +9,8 @@ from typing import Any
 import gradio as gr
 
 from core.answer_json import actors_json, answer_json, health_json
-from core.cpu import usable_cpus
 from core.errors import SettingsError
+from core.faces.engine import usable_cpus
 from core.json_forms import ActorJson, AnswerJson, HealthJson, NoAnswerJson
 from core.json_schema import schema_of
 from core.lookalike import LookalikeFinder

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from html import escape
 
-from core.coaching import COACHING_TEXT
+from core.faces.quality import COACHING_TEXT
 from core.index import Match
 from core.page.html import credit_line, framed, look_up, note, picture, points
 from core.page.seen import data_uri

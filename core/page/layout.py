@@ -8,7 +8,7 @@ from typing import Any
 
 import gradio as gr
 
-from core.cpu import usable_cpus
+from core.faces.engine import usable_cpus
 from core.lookalike import LookalikeFinder
 from core.page.api import add_api
 from core.page.filters import ANYONE, country_choices, gender_choices

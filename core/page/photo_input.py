@@ -1,4 +1,4 @@
-"""An image input that leaves reading the photo to core/photo.py."""
+"""An image input that leaves reading the photo to core/faces/photo.py."""
 
 from __future__ import annotations
 

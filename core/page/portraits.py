@@ -12,10 +12,10 @@ from numpy.typing import NDArray
 from PIL import Image, ImageOps
 
 from core.errors import PhotoError
-from core.framing import FRAME, framed_face
+from core.faces.framing import FRAME, framed_face
+from core.faces.photo import read_photo
 from core.gallery import Portrait
 from core.lookalike import LookalikeFinder
-from core.photo import read_photo
 from core.settings import Settings
 
 Size = Literal["face", "small"]

@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 from html import escape
 
-from core.coaching import NO_FACE_TIPS
+from core.faces.quality import NO_FACE_TIPS
 from core.lookalike import LookalikeFinder
 from core.page.comparison import face_html
 from core.page.group import group_html

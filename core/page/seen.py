@@ -17,12 +17,11 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from core.coaching import coach
 from core.errors import UnreadablePhotoError
-from core.framing import FRAME, framed_face
+from core.faces.framing import FRAME, framed_face
+from core.faces.photo import DAMAGE, Photo
+from core.faces.quality import coach, measure_quality
 from core.lookalike import Answer
-from core.photo import DAMAGE, Photo
-from core.quality import measure_quality
 
 MOST_FACES = 12  # shown of one photo; more would make the page heavy, not better
 SCENE_SIDE = 900  # pixels of the photo that the faces are numbered on
@@ -37,8 +36,8 @@ class SeenFace:
     box: tuple[float, float, float, float]  # x1, y1, x2, y2 as shares of width and height, 0-1
     embedding: NDArray[np.float32]  # (D,) unit
     crop: NDArray[np.uint8]  # (112, 112, 3) RGB, aligned
-    framed: bytes  # JPEG, 480×600; see core/framing.py
-    tips: tuple[str, ...]  # codes of core/coaching.py
+    framed: bytes  # JPEG, 480×600; see core/faces/framing.py
+    tips: tuple[str, ...]  # codes of core/faces/quality.py
 
     def to_json(self) -> dict[str, Any]:
         """As the browser keeps it."""

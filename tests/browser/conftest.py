@@ -14,7 +14,7 @@ from playwright.sync_api import Browser, Page
 
 from core.actors_file import read_actors
 from core.enrol import index_from_cache
-from core.faces import FaceEngine
+from core.faces.engine import FaceEngine
 from core.lookalike import LookalikeFinder
 from core.models.install import InstalledPack
 from core.people import People

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from PIL import Image
 
-from core.faces import FaceEngine
+from core.faces.engine import FaceEngine
 from tests.conftest import ASTRONAUT, six_actors
 
 CREDITED, DAMAGED, COLLINS = "배우 3", "배우 5", "Eileen Collins"

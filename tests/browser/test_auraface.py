@@ -9,7 +9,7 @@ from collections.abc import Iterator
 import pytest
 from playwright.sync_api import expect
 
-from core.faces import FaceEngine
+from core.faces.engine import FaceEngine
 from scripts.page_driver import free_port
 from tests.browser.visits import PATIENCE, Visits, matches, shown, upload
 from tests.conftest import ASTRONAUT, ROOT, six_actors

@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 from playwright.sync_api import Page, expect
 
+from core.faces.photo import read_photo
 from core.lookalike import FaceMatches, LookalikeFinder
-from core.photo import read_photo
 from tests.browser.visits import shown, shown_names, upload
 from tests.conftest import SIX_PEOPLE
 

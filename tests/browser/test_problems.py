@@ -8,7 +8,7 @@ import pytest
 from PIL import Image, ImageFilter
 from playwright.sync_api import Page, expect
 
-from core.coaching import COACHING_TEXT
+from core.faces.quality import COACHING_TEXT
 from tests.browser.visits import PATIENCE, shown, upload
 from tests.conftest import ASTRONAUT
 

@@ -11,9 +11,9 @@ from numpy.typing import NDArray
 from PIL import Image
 from playwright.sync_api import Locator, Page, expect
 
-from core.faces import FaceEngine
+from core.faces.engine import FaceEngine
+from core.faces.photo import Photo
 from core.lookalike import FaceMatches, LookalikeFinder
-from core.photo import Photo
 from tests.browser.visits import matches, shown, upload
 from tests.conftest import ASTRONAUT
 

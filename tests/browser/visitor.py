@@ -9,7 +9,7 @@ from typing import Any
 
 from playwright.sync_api import Browser, Page
 
-from core.faces import FaceEngine
+from core.faces.engine import FaceEngine
 from core.models.install import InstalledPack
 from scripts.page_driver import free_port
 from tests.conftest import six_actors

@@ -12,8 +12,8 @@ from core.evaluation.datasets import LabelledPhoto
 from core.evaluation.measure import CHUNK, Meter, Way, joined
 from core.evaluation.measured import MeasuredSet
 from core.evaluation.robustness import CHANGES, changed_by
-from core.faces import FaceEngine
-from core.photo import Photo, read_photo
+from core.faces.engine import FaceEngine
+from core.faces.photo import Photo, read_photo
 from core.settings import Settings
 from tests.conftest import ASTRONAUT, SIX_PEOPLE
 

@@ -17,7 +17,7 @@ from core.evaluation.identification import identify
 from core.evaluation.measure import Meter, Way
 from core.evaluation.report import known_figures
 from core.evaluation.verification import MISSING, similarities_of
-from core.faces import FaceEngine
+from core.faces.engine import FaceEngine
 from core.models.install import InstalledPack
 from core.settings import Settings
 from tests.conftest import ROOT, SHARED, needs_shared

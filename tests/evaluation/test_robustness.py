@@ -11,7 +11,7 @@ from core.evaluation.datasets import LabelledPhoto
 from core.evaluation.enrolled import Portraits, enrol
 from core.evaluation.measured import MeasuredSet
 from core.evaluation.robustness import CHANGES, changed_by, close_crop, steadiness
-from core.photo import read_photo
+from core.faces.photo import read_photo
 from tests.conftest import ASTRONAUT
 from tests.evaluation.conftest import measured
 

@@ -13,7 +13,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from core.faces import FaceEngine
+from core.faces.engine import FaceEngine
 from core.files import sha256_of
 from core.models.convert import carried_file
 from core.models.install import InstalledPack, ensure_models

@@ -17,10 +17,10 @@ import pytest
 from PIL import Image
 
 from core.errors import ModelError
-from core.faces import FaceEngine
+from core.faces.engine import FaceEngine
+from core.faces.photo import read_photo
 from core.lookalike import LookalikeFinder
 from core.page.handlers import Handlers, LiveMemory, _link
-from core.photo import read_photo
 from tests.conftest import ASTRONAUT, SIX_PEOPLE
 from tests.page.conftest import visit
 from tests.test_enrol import head

@@ -13,13 +13,13 @@ import pytest
 from PIL import Image
 
 from core.enrol import enrol_gallery
-from core.faces import FaceEngine
-from core.framing import framed_face
+from core.faces.engine import FaceEngine
+from core.faces.framing import framed_face
+from core.faces.photo import read_photo
 from core.gallery import Portrait
 from core.lookalike import LookalikeFinder
 from core.page import portraits
 from core.page.portraits import PortraitShelf
-from core.photo import read_photo
 from core.settings import Settings
 from tests.test_enrol import fill_gallery, head
 

@@ -10,9 +10,9 @@ from html.parser import HTMLParser
 import pytest
 from PIL import Image
 
-from core.coaching import COACHING_TEXT, NO_FACE_TIPS
 from core.enrol import enrol_gallery
-from core.faces import FaceEngine
+from core.faces.engine import FaceEngine
+from core.faces.quality import COACHING_TEXT, NO_FACE_TIPS
 from core.lookalike import LookalikeFinder
 from core.page.comparison import face_html
 from core.page.result import problem_html, result_html, waiting_html

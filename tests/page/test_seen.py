@@ -14,7 +14,7 @@ import pytest
 from PIL import Image
 
 from core.errors import PhotoError, UnreadablePhotoError
-from core.faces import FaceEngine
+from core.faces.engine import FaceEngine
 from core.lookalike import LookalikeFinder
 from core.page.result import result_html
 from core.page.seen import MOST_FACES, PICTURE_BYTES, SCENE_SIDE, Seen, data_uri, see

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import numpy as np
 
-from core.detection import FaceDetector
 from core.evaluation.chapter import Chapter, count_of, rate, table
 from core.evaluation.datasets import labelled_photos
 from core.evaluation.enrolled import Gallery, enrol, portraits_of
@@ -16,6 +15,7 @@ from core.evaluation.robustness import changed_by, turned
 from core.evaluation.tried import face_choices, mislabel_rule
 from core.evaluation.variants import ByTheEyes, NeverStraightened, OneLook
 from core.evaluation.verification import true_accepts
+from core.faces.detect import FaceDetector
 from core.templates import MISLABEL_CEILING, MISLABEL_GAP
 
 TILT = 40  # degrees

@@ -17,11 +17,11 @@ import pytest
 from PIL import Image, ImageOps
 
 from core.errors import PhotoTooLargeError, UnreadablePhotoError
-from core.photo import UPRIGHT, Photo, read_photo
+from core.faces.photo import UPRIGHT, Photo, read_photo
 from core.settings import Settings
 from tests.conftest import ASTRONAUT, ROOT, SHARED, needs_shared
 
-# In the app core/photo.py silences these; pytest makes errors of them again.
+# In the app core/faces/photo.py silences these; pytest makes errors of them again.
 pillow_warns = pytest.mark.filterwarnings(
     "ignore::UserWarning:PIL", "ignore::PIL.Image.DecompressionBombWarning"
 )

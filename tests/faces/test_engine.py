@@ -13,10 +13,10 @@ import pytest
 from insightface.app import FaceAnalysis
 from PIL import Image
 
-from core.faces import BATCH, Detection, Face, FaceEngine
+from core.faces.engine import BATCH, Detection, Face, FaceEngine
+from core.faces.photo import Photo, read_photo
 from core.log import log
 from core.models.install import InstalledPack
-from core.photo import Photo, read_photo
 from core.settings import Settings
 from tests.conftest import ASTRONAUT, SHARED, SIX_PEOPLE, needs_shared
 

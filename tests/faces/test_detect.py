@@ -9,10 +9,10 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from core.detection import MOST_AGAIN, SIDE, TRIES, FaceDetector
-from core.faces import FaceEngine
-from core.looks import STANDARD_POINTS, roll
-from core.photo import read_photo
+from core.faces.align import STANDARD_POINTS, roll
+from core.faces.detect import MOST_AGAIN, SIDE, TRIES, FaceDetector
+from core.faces.engine import FaceEngine
+from core.faces.photo import read_photo
 from core.settings import Settings
 from tests.conftest import ASTRONAUT, SHARED, SIX_PEOPLE, needs_shared
 

@@ -9,11 +9,17 @@ import cv2
 import numpy as np
 import pytest
 
-from core.coaching import COACHING_TEXT, MOST_TIPS, NO_FACE_TIPS, coach
-from core.faces import Detection, FaceEngine
-from core.looks import onto_standard_points
-from core.photo import Photo, read_photo
-from core.quality import Quality, measure_quality
+from core.faces.align import onto_standard_points
+from core.faces.engine import Detection, FaceEngine
+from core.faces.photo import Photo, read_photo
+from core.faces.quality import (
+    COACHING_TEXT,
+    MOST_TIPS,
+    NO_FACE_TIPS,
+    Quality,
+    coach,
+    measure_quality,
+)
 from tests.conftest import ASTRONAUT, SHARED, needs_shared
 
 GOOD = Quality(140.0, 0.8, 150.0, 5.0, 1.0, 2.0)

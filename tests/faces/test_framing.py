@@ -10,9 +10,9 @@ import pytest
 from numpy.typing import NDArray
 from PIL import Image
 
-from core.faces import FaceEngine
-from core.framing import EYE_LINE, EYE_SPAN, FRAME, framed_face
-from core.photo import Photo, read_photo
+from core.faces.engine import FaceEngine
+from core.faces.framing import EYE_LINE, EYE_SPAN, FRAME, framed_face
+from core.faces.photo import Photo, read_photo
 from tests.conftest import ASTRONAUT, SHARED, SIX_PEOPLE, needs_shared
 
 Pixels = NDArray[np.uint8]

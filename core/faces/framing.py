@@ -8,7 +8,9 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from core.looks import onto_standard_points
+from core.faces.align import onto_standard_points
+from core.faces.engine import Face
+from core.faces.photo import Photo
 
 FRAME = (480, 600)  # pixels, width and height: twice what a phone shows, hair and shoulders in it
 EYE_SPAN = 124  # pixels between the eyes: the head takes some 55 % of the width
@@ -93,3 +95,36 @@ def _blurred_around(pixels: NDArray[np.uint8], matrix: NDArray[np.float64]) -> N
         small, matrix @ from_small, FRAME, flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE
     )
     return np.asarray(beyond, np.float32)
+
+
+# Round the face's box, in its widths and heights: left and right, above, below. The first keeps
+# hair and shoulders; the others are for photos where somebody else would be in the picture.
+MARGINS = ((1.0, 0.8, 1.2), (0.6, 0.6, 0.8), (0.35, 0.45, 0.5))
+
+
+def _framed_photo(photo: Photo, face: Face, margins: tuple[float, float, float]) -> Photo:
+    left, top, right, bottom = framed(face.detection.box, margins, photo.pixels.shape[:2])
+    return Photo(np.ascontiguousarray(photo.pixels[top:bottom, left:right]), photo.source)
+
+
+def framed(
+    box: tuple[float, float, float, float],
+    margins: tuple[float, float, float],
+    shape: tuple[int, int],
+) -> tuple[int, int, int, int]:
+    """Left, top, right, bottom in pixels: a face's box with its margins, within the photo.
+
+    Args:
+        box: x1, y1, x2, y2 in pixels.
+        margins: beside in widths, above and below in heights.
+        shape: height and width of the photo.
+    """
+    x1, y1, x2, y2 = box
+    beside, above, below = margins
+    width, height = x2 - x1, y2 - y1
+    return (
+        max(0, round(x1 - beside * width)),
+        max(0, round(y1 - above * height)),
+        min(shape[1], round(x2 + beside * width)),
+        min(shape[0], round(y2 + below * height)),
+    )

@@ -13,9 +13,9 @@ import pytest
 from numpy.typing import NDArray
 from PIL import Image, ImageEnhance, ImageOps
 
-from core.faces import FaceEngine
-from core.photo import read_photo
-from core.same_photo import crop_hash, crop_hash_at, is_same_photo
+from core.faces.copies import crop_hash, crop_hash_at, is_same_photo
+from core.faces.engine import FaceEngine
+from core.faces.photo import read_photo
 from tests.conftest import ASTRONAUT, SHARED, SIX_PEOPLE, needs_shared
 
 Crop = NDArray[np.uint8]
@@ -90,7 +90,7 @@ def test_other_photos_of_one_actor_are_not_the_same_photo(engine: FaceEngine) ->
 
 @needs_shared
 def test_most_copies_of_real_portraits_are_the_same_photo(engine: FaceEngine) -> None:
-    """The rates by treatment are in core/same_photo.py."""
+    """The rates by treatment are in core/faces/copies.py."""
     found = []
     for path in sorted((SHARED / "headshots").glob("*/1.jpg"))[::24]:
         value = crop_hash(crop_of(engine, path))

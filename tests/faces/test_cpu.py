@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from core.cpu import usable_cpus
+from core.faces.engine import usable_cpus
 
 
 @pytest.fixture(autouse=True)

@@ -8,9 +8,9 @@ import cv2
 import numpy as np
 import pytest
 
-from core.faces import Detection, FaceEngine
-from core.photo import Photo, read_photo
-from core.quality import Quality, measure_quality
+from core.faces.engine import Detection, FaceEngine
+from core.faces.photo import Photo, read_photo
+from core.faces.quality import Quality, measure_quality
 from tests.conftest import ASTRONAUT, SHARED, needs_shared
 
 

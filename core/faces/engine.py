@@ -11,18 +11,61 @@ import math
 import os
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from core.cpu import usable_cpus
-from core.detection import FaceDetector
+from core.faces.align import onto_standard_points
+from core.faces.detect import FaceDetector, SureFace
+from core.faces.photo import Photo
 from core.log import log, say
-from core.looks import SureFace, onto_standard_points
 from core.models.install import InstalledPack
-from core.photo import Photo
 from core.settings import Settings
+
+CGROUP = Path("/sys/fs/cgroup")
+
+
+def usable_cpus(root: Path = CGROUP, own_cgroup: Path = Path("/proc/self/cgroup")) -> int:
+    """Cores this process may run on, lowered to the CPU quota of its container.
+
+    onnxruntime counts the host's cores; with a smaller quota that many threads wait for
+    each other. Reads cgroup v2 (`cpu.max`: quota and period in microseconds, from the
+    process's own group up to the root) and v1 (`cpu.cfs_quota_us`).
+    """
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
+    quotas = [*_quotas_v2(root, own_cgroup), *_quota_v1(root)]
+    return max(1, min([cores or 1, *(math.ceil(quota) for quota in quotas)]))
+
+
+def _quotas_v2(root: Path, own_cgroup: Path) -> list[float]:
+    lines = _read(own_cgroup).splitlines()
+    group = next((line[3:].lstrip("/") for line in lines if line.startswith("0::")), "")
+    folder = root / group
+    folders = [folder, *folder.parents] if folder.is_relative_to(root) else [root]
+    quotas = []
+    for entry in folders:
+        words = _read(entry / "cpu.max").split()
+        if len(words) == 2 and words[0] != "max":
+            quotas.append(int(words[0]) / int(words[1]))
+        if entry == root:
+            break
+    return quotas
+
+
+def _quota_v1(root: Path) -> list[float]:
+    quota = _read(root / "cpu" / "cpu.cfs_quota_us").strip()
+    period = _read(root / "cpu" / "cpu.cfs_period_us").strip()
+    return [int(quota) / int(period)] if quota and period and int(quota) > 0 else []
+
+
+def _read(path: Path) -> str:
+    try:
+        return path.read_text("ascii")
+    except (OSError, UnicodeDecodeError):
+        return ""
+
 
 # onnxruntime reads this when it is first imported; else it keeps a device id and reports usage.
 os.environ["ORT_DISABLE_TELEMETRY"] = "1"
@@ -173,3 +216,16 @@ def _load_face_analysis(installed: InstalledPack, settings: Settings, threads: i
         size = settings.detection_size
         app.prepare(0, det_thresh=settings.detection_threshold, det_size=(size, size))
     return app
+
+
+DOMINANT = 2.0  # the likely subject's area must be this many times any other face's
+
+
+RIVAL_SCORE = 0.7  # detection score from which another face counts: below, posters and blur
+
+
+def stands_out(faces: Sequence[Detection]) -> bool:
+    """Whether the first face, the likely subject, is large enough beside the others."""
+    subject, *others = faces
+    rivals = [other for other in others if other.detection_score >= RIVAL_SCORE]
+    return all(subject.area >= DOMINANT * rival.area for rival in rivals)

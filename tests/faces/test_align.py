@@ -10,15 +10,8 @@ import pytest
 from insightface.utils.face_align import arcface_dst, norm_crop
 from skimage import data
 
-from core.looks import (
-    STANDARD_POINTS,
-    Look,
-    SureFace,
-    confidence,
-    onto_standard_points,
-    overlap,
-    roll,
-)
+from core.faces.align import STANDARD_POINTS, onto_standard_points, roll
+from core.faces.detect import Look, SureFace, confidence, overlap
 
 NOWHERE = np.empty((0, 4), np.float32), np.empty(0, np.float32), np.empty((0, 5, 2), np.float32)
 

@@ -1,0 +1,40 @@
+"""The standard crop of a face: its five points onto fixed places."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+from numpy.typing import NDArray
+
+# ArcFace's positions of eyes, nose tip and mouth corners in a crop of 112 pixels (insightface).
+STANDARD_POINTS = np.array(
+    [
+        [38.2946, 51.6963],
+        [73.5318, 51.5014],
+        [56.0252, 71.7366],
+        [41.5493, 92.3655],
+        [70.7299, 92.2041],
+    ]
+)
+
+
+def onto_standard_points(landmarks: NDArray[np.float32]) -> NDArray[np.float64]:
+    """(5, 2) landmarks → (2, 3) warp that brings them closest to the standard points.
+
+    Least squares of a turn, a scale and a shift, in complex numbers `turn * point + shift`: the
+    matrix of insightface's `norm_crop`, which warns of a deprecated call for every face.
+    """
+    points, targets = (
+        np.asarray(rows, np.float64) @ [1, 1j] for rows in (landmarks, STANDARD_POINTS)
+    )
+    spread = points - points.mean()
+    turn = np.vdot(spread, targets) / np.vdot(spread, spread)
+    shift = targets.mean() - turn * points.mean()
+    return np.array([[turn.real, -turn.imag, shift.real], [turn.imag, turn.real, shift.imag]])
+
+
+def roll(landmarks: NDArray[np.float32]) -> float:
+    """(5, 2) landmarks → degrees by which the head is tilted, clockwise, -180…180."""
+    matrix = onto_standard_points(landmarks)
+    return -math.degrees(math.atan2(matrix[1, 0], matrix[0, 0]))
