@@ -9,7 +9,8 @@ from typing import Literal
 from core.errors import PhotoError
 from core.faces.photo import Photo
 from core.faces.quality import coach, measure_quality
-from core.gallery import Portrait
+from core.gallery.people import GENDERS, Filter
+from core.gallery.photos import Portrait
 from core.index import Match
 from core.json_forms import (
     ActorJson,
@@ -22,7 +23,6 @@ from core.json_forms import (
     VerdictJson,
 )
 from core.lookalike import FaceMatches, LookalikeFinder
-from core.people import GENDERS, Filter
 from core.verdict import Verdict
 
 

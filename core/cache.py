@@ -24,7 +24,7 @@ from numpy.typing import NDArray
 
 from core.errors import IndexRefusedError
 from core.files import new_file
-from core.gallery import Portrait
+from core.gallery.photos import Portrait
 
 SCHEMA = 1
 UNIT_TOLERANCE = 1e-3  # of an embedding's length

@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import quote
 
-from core.credits import Credit
 from core.errors import SourceError
 from core.free_licence import licence_refusal
+from core.gallery.credits import Credit
 from core.plain_text import plain_text
 from core.settings import Settings
 from core.web import WebClient

@@ -13,10 +13,10 @@ from core.cache import EmbeddingsCache, EnrolledPhoto, PackCache, load_cache, sa
 from core.errors import IndexRefusedError, PhotoError, StorageError
 from core.faces.copies import crop_hash, crop_hash_at
 from core.faces.photo import read_photo
-from core.gallery import GalleryPhoto, Portrait
+from core.gallery.photos import GalleryPhoto, Portrait
+from core.gallery.removals import load_removals
 from core.log import log
 from core.models.packs import ModelPack
-from core.removals import load_removals
 from core.settings import Settings
 
 if TYPE_CHECKING:  # a cache that is up to date needs no engine, and imports none

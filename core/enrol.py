@@ -10,10 +10,16 @@ from typing import TYPE_CHECKING
 from core.cache import EmbeddingsCache, load_cache
 from core.embed import Progress, embed_gallery
 from core.errors import IndexRefusedError
-from core.gallery import GalleryPhoto, gallery_listing, listing_of, scan_gallery, starter_listing
+from core.gallery.photos import (
+    GalleryPhoto,
+    gallery_listing,
+    listing_of,
+    scan_gallery,
+    starter_listing,
+)
+from core.gallery.removals import load_removals, take_out
 from core.index import ActorIndex
 from core.models.packs import PACKS, get_pack
-from core.removals import load_removals, take_out
 from core.settings import Settings
 from core.templates import build_index
 

@@ -9,9 +9,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from core.cache import EnrolledPhoto
-from core.credits import CREDITS_FILE, readable_name
 from core.faces.copies import Print, find_copies
-from core.gallery import GalleryPhoto
+from core.gallery.credits import CREDITS_FILE, readable_name
+from core.gallery.photos import GalleryPhoto
 from core.index import ActorIndex
 from core.settings import Settings
 

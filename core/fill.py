@@ -10,8 +10,8 @@ from core.commons import TITLES, CommonsFile, category_files, describe_files
 from core.download_log import KEPT, DownloadLog
 from core.errors import GalleryError, SourceError
 from core.faces.engine import FaceEngine
+from core.gallery.removals import load_removals
 from core.pick import Known, PhotoPicker
-from core.removals import load_removals
 from core.settings import Settings
 from core.shelf import Shelf
 from core.web import WebClient

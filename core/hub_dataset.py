@@ -13,16 +13,23 @@ from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 from typing import Any
 
-from core.actors_file import safe_folder
-from core.credits import CREDITS_FILE, Credit, read_credits, readable_name, write_credits
 from core.errors import GalleryError, PhotoError
 from core.faces.photo import read_photo
 from core.files import new_file, storage_errors
+from core.gallery.credits import (
+    CREDITS_FILE,
+    Credit,
+    credit_of,
+    read_credits,
+    readable_name,
+    stamped,
+    write_credits,
+)
+from core.gallery.people import safe_folder
+from core.gallery.removals import load_removals
 from core.hub_listing import HubPhoto, ask_hub, is_safe, photos_of
 from core.hub_tables import TABLES, credits_in, take_actors
 from core.models.hub import stopped_downloads
-from core.photo_credit import credit_of, stamped
-from core.removals import load_removals
 from core.settings import Settings
 
 STAGING = ".from_hub"  # below the dataset: an interrupted download goes on from there

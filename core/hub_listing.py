@@ -8,14 +8,13 @@ from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import Any
 
-from core.actors_file import safe_folder
-from core.credits import readable_name
 from core.errors import GalleryError, SettingsError
 from core.files import sha256_of
-from core.gallery import PHOTO_SUFFIXES
+from core.gallery.credits import read_stamp, readable_name
+from core.gallery.people import safe_folder
+from core.gallery.photos import PHOTO_SUFFIXES
+from core.gallery.removals import Removals
 from core.models.hub import ask_in_time
-from core.photo_credit import read_stamp
-from core.removals import Removals
 from core.settings import Settings
 
 SPLITS = frozenset(["train", "test", "validation", "data"])  # of imagefolder; "data" is common

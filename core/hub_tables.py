@@ -7,9 +7,9 @@ from collections.abc import Iterable
 from dataclasses import replace
 from pathlib import Path
 
-from core.actors_file import ACTORS_FILE, read_actors, safe_folder, write_actors
-from core.credits import CREDITS_FILE, Credit, read_credits, readable_name
 from core.errors import GalleryError
+from core.gallery.credits import CREDITS_FILE, Credit, read_credits, readable_name
+from core.gallery.people import ACTORS_FILE, read_actors, safe_folder, write_actors
 from core.hub_listing import HubPhoto
 
 METADATA_FILE = "metadata.csv"  # imagefolder's: a column file_name and any others

@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING
 from PIL import Image
 
 from core.cache import EnrolledPhoto
-from core.credits import readable_name
 from core.embed import Progress, embed_gallery
 from core.enrol import enrolment_of
 from core.errors import GalleryError, PhotoError
@@ -26,7 +25,8 @@ from core.faults import (
     single_photos,
     without_credit,
 )
-from core.gallery import GalleryPhoto, scan_gallery
+from core.gallery.credits import readable_name
+from core.gallery.photos import GalleryPhoto, scan_gallery
 from core.settings import Settings
 
 if TYPE_CHECKING:

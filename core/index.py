@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from core.gallery import Portrait
+from core.gallery.photos import Portrait
 from core.scoring import Calibration
 
 

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from core.errors import IndexRefusedError
 from core.files import new_file, sha256_of
-from core.gallery import Portrait
+from core.gallery.photos import Portrait
 from core.index import ActorIndex, IndexInfo
 from core.scoring import Calibration
 

@@ -11,9 +11,9 @@ from numpy.typing import NDArray
 from core.errors import NoFaceError
 from core.faces.engine import Face, FaceEngine
 from core.faces.photo import Photo, PhotoSource, read_photo
-from core.gallery import Portrait
+from core.gallery.people import Filter, People
+from core.gallery.photos import Portrait
 from core.index import ActorIndex, Match
-from core.people import Filter, People
 from core.settings import Settings
 from core.verdict import Verdict, judge
 

@@ -72,7 +72,7 @@ class Settings:
 
     @property
     def removals_path(self) -> Path:
-        """The committed list of people who asked not to be matched; see core/removals.py."""
+        """The committed list of people who asked not to be matched."""
         return self.removals_file or ROOT / "dataset" / "removals.json"
 
     def __post_init__(self) -> None:

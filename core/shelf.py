@@ -12,12 +12,19 @@ from pathlib import Path
 
 from filelock import FileLock, Timeout
 
-from core.actors_file import ACTORS_FILE, ActorEntry, read_actors, safe_folder, write_actors
-from core.credits import CREDITS_FILE, Credit, read_credits, readable_name, write_credits
 from core.errors import GalleryError
 from core.files import new_file, storage_errors
-from core.gallery import PHOTO_SUFFIXES
-from core.photo_credit import credit_of, stamped
+from core.gallery.credits import (
+    CREDITS_FILE,
+    Credit,
+    credit_of,
+    read_credits,
+    readable_name,
+    stamped,
+    write_credits,
+)
+from core.gallery.people import ACTORS_FILE, ActorEntry, read_actors, safe_folder, write_actors
+from core.gallery.photos import PHOTO_SUFFIXES
 from core.wikidata import WikidataActor
 
 
@@ -79,7 +86,7 @@ class Shelf:
     def put(self, actor: WikidataActor, folder: str, jpeg: bytes, credit: Credit) -> Path:
         """Add a photo under the next free number: row, credit, and then the photo itself.
 
-        The photo carries its credit too (core/photo_credit.py).
+        The photo carries its credit too (core/gallery/credits.py).
 
         Raises:
             StorageError: the dataset cannot be written.

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from core.cache import EmbeddingsCache, PackCache
 from core.errors import GalleryError
-from core.gallery import Portrait
+from core.gallery.photos import Portrait, label_of
 from core.index import ActorIndex, IndexInfo, best_per_actor
 from core.scoring import calibrate
 
@@ -97,11 +97,6 @@ def _usable_photos(cache: EmbeddingsCache, pack: PackCache) -> tuple[Labelled, d
         if rows:
             usable[name] = list(rows.values())
     return usable, left_out
-
-
-def label_of(actor: str, portrait: Portrait) -> str:
-    """How messages name a photo: its file, or the actor and the start of its hash."""
-    return portrait.file or f"{actor}/{portrait.sha256[:12]}"
 
 
 def likely_mislabels(

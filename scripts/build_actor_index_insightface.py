@@ -17,7 +17,7 @@ from dataclasses import replace
 
 from core.enrol import Enrolment
 from core.faces.engine import FaceEngine
-from core.gallery import scan_gallery
+from core.gallery.photos import scan_gallery
 from core.index_file import load_index, save_index
 from core.log import log
 from core.models.install import ensure_models

@@ -25,11 +25,11 @@ from core.cache import EmbeddingsCache, load_cache, save_cache
 from core.enrol import enrol_gallery
 from core.errors import GalleryError
 from core.faces.engine import FaceEngine
-from core.gallery import Portrait
+from core.gallery.photos import Portrait
+from core.gallery.removals import load_removals
 from core.index import ActorIndex
 from core.models.install import ensure_models
 from core.models.packs import PACKS
-from core.removals import load_removals
 from core.settings import Settings, load_settings
 from core.templates import build_index
 from scripts.cli import Parser, path, run

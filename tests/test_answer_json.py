@@ -7,14 +7,13 @@ from pathlib import Path
 
 import pytest
 
-from core.actors_file import ActorEntry
 from core.answer_json import actors_json, answer_json, health_json
-from core.credits import Credit
 from core.enrol import enrol_gallery
 from core.faces.engine import FaceEngine
+from core.gallery.credits import Credit
+from core.gallery.people import ActorEntry, Filter, People
 from core.json_forms import AnswerJson, FaceJson
 from core.lookalike import LookalikeFinder
-from core.people import Filter, People
 from core.settings import Settings
 from tests.conftest import ASTRONAUT
 from tests.test_enrol import SIX_FACES, fill_gallery

@@ -11,7 +11,7 @@ import pytest
 
 from core.cache import EmbeddingsCache, EnrolledPhoto, PackCache, load_cache, save_cache
 from core.errors import IndexRefusedError, StorageError
-from core.gallery import Credit, Portrait
+from core.gallery.photos import Credit, Portrait
 from core.settings import Settings
 
 

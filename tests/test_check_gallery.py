@@ -17,12 +17,11 @@ from PIL import Image, ImageOps
 
 from core.cache import load_cache
 from core.contact_sheet import contact_sheet
-from core.credits import Credit
 from core.enrol import enrol_gallery
 from core.faces.engine import FaceEngine
 from core.faults import REASONS
+from core.gallery.credits import Credit, stamped
 from core.hygiene import NOTES, Report, check_gallery
-from core.photo_credit import stamped
 from core.settings import Settings
 from tests.conftest import ASTRONAUT, ROOT, SHARED, needs_shared
 from tests.test_enrol import fill_gallery, head

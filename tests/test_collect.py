@@ -12,17 +12,17 @@ import pytest
 from PIL import ExifTags, Image, ImageOps
 
 import core.shelf
-from core.actors_file import read_actors
 from core.collect import Collector, Outcome
-from core.credits import Credit, read_credits, write_credits
 from core.crop import dominant_face
 from core.download_log import DownloadLog
 from core.errors import SourceError, StorageError
 from core.faces.engine import FaceEngine
 from core.faces.framing import MARGINS, framed
 from core.faces.photo import read_photo
-from core.gallery import scan_gallery
-from core.removals import Removals, save_removals
+from core.gallery.credits import Credit, read_credits, write_credits
+from core.gallery.people import read_actors
+from core.gallery.photos import scan_gallery
+from core.gallery.removals import Removals, save_removals
 from core.settings import Settings
 from core.shelf import Shelf
 from core.web import WebClient

@@ -12,9 +12,9 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-from core.actors_file import read_actors
-from core.credits import read_credits
-from core.gallery import scan_gallery
+from core.gallery.credits import read_credits
+from core.gallery.people import read_actors
+from core.gallery.photos import scan_gallery
 from core.models.install import InstalledPack
 from tests.conftest import ASTRONAUT, ROOT, SHARED, needs_shared
 from tests.hub_standin import finish, refusal

@@ -19,7 +19,7 @@ from core.errors import GalleryError, IndexRefusedError
 from core.faces.copies import crop_hash, is_same_photo
 from core.faces.engine import Detection, FaceEngine
 from core.faces.photo import Photo, read_photo
-from core.gallery import Credit, gallery_listing, scan_gallery
+from core.gallery.photos import Credit, gallery_listing, scan_gallery
 from core.index import ActorIndex
 from core.log import log
 from core.models.install import InstalledPack

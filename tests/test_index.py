@@ -14,7 +14,7 @@ import pytest
 import core.index_file
 from core.cache import EmbeddingsCache, EnrolledPhoto, PackCache, load_cache
 from core.errors import IndexRefusedError, StorageError
-from core.gallery import Credit, Portrait
+from core.gallery.photos import Credit, Portrait
 from core.index import ActorIndex
 from core.index_file import load_index, save_index
 from core.settings import Settings

@@ -10,16 +10,15 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-from core.actors_file import ActorEntry
 from core.answer_json import answer_json
-from core.credits import Credit
 from core.enrol import enrol_gallery, index_from_cache
 from core.errors import NoFaceError, PhotoTooLargeError, UnreadablePhotoError
 from core.faces.engine import FaceEngine
-from core.gallery import Portrait
+from core.gallery.credits import Credit
+from core.gallery.people import ActorEntry, Filter, People
+from core.gallery.photos import Portrait
 from core.json_forms import MatchJson
 from core.lookalike import LookalikeFinder
-from core.people import Filter, People
 from core.settings import Settings
 from core.verdict import judge
 from tests.conftest import ASTRONAUT, SIX_PEOPLE

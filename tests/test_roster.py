@@ -13,14 +13,14 @@ from PIL import Image
 
 import core.staging
 import core.swap
-from core.actors_file import ActorEntry, read_actors, write_actors
 from core.cache import PackCache, load_cache, save_cache
-from core.credits import Credit, read_credits, write_credits
 from core.enrol import enrol_gallery, index_from_cache
 from core.errors import GalleryError, LookalikeError, StorageError, UnreadablePhotoError
 from core.faces.engine import FaceEngine
+from core.gallery.credits import Credit, read_credits, write_credits
+from core.gallery.people import ActorEntry, read_actors, write_actors
+from core.gallery.removals import load_removals, name_hash
 from core.index_file import load_index, save_index
-from core.removals import load_removals, name_hash
 from core.roster import add_photos, list_actors, remove_actor, rename_actor
 from core.settings import Settings
 from core.startup import plan_start

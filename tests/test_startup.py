@@ -17,17 +17,16 @@ import pytest
 import core.index_file
 import core.startup
 from core.cache import load_cache, save_cache
-from core.credits import Credit, write_credits
 from core.embed import detection_settings
 from core.enrol import Enrolment, enrol_gallery, index_from_cache
 from core.errors import IndexRefusedError, ModelError
 from core.faces.engine import FaceEngine
-from core.gallery import gallery_listing, scan_gallery
+from core.gallery.credits import Credit, stamped, write_credits
+from core.gallery.photos import gallery_listing, scan_gallery
 from core.index import ActorIndex
 from core.index_file import load_index, save_index
 from core.log import log
 from core.models.packs import PACKS
-from core.photo_credit import stamped
 from core.settings import Settings
 from core.startup import check_index, pack_for_photos, plan_start, start
 from tests.conftest import ASTRONAUT

@@ -7,7 +7,7 @@ import pytest
 
 from core.cache import EmbeddingsCache, EnrolledPhoto, PackCache, load_cache
 from core.errors import GalleryError
-from core.gallery import Portrait
+from core.gallery.photos import Portrait
 from core.settings import Settings
 from core.templates import build_index, likely_mislabels, make_templates
 

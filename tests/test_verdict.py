@@ -13,7 +13,7 @@ from PIL import Image, ImageOps
 
 from core.enrol import enrol_gallery, index_from_cache
 from core.faces.engine import FaceEngine
-from core.gallery import Portrait
+from core.gallery.photos import Portrait
 from core.index import ActorIndex, Match
 from core.lookalike import LookalikeFinder
 from core.settings import Settings

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from core.errors import GalleryError
-from core.gallery import scan_gallery
+from core.gallery.photos import scan_gallery
 
 LFW = "lfw_dev"
 # Folders of ../shared/data as `<set>/<Person>/*`; LFW's photos lie one folder deeper.

@@ -11,13 +11,13 @@ import gradio as gr
 from core.answer_json import actors_json, answer_json, health_json
 from core.errors import SettingsError
 from core.faces.engine import usable_cpus
+from core.gallery.people import GENDERS, Filter
 from core.json_forms import ActorJson, AnswerJson, HealthJson, NoAnswerJson
 from core.json_schema import schema_of
 from core.lookalike import LookalikeFinder
 from core.page.api_words import ABOUT, ARGUMENTS, EXAMPLES, SCHEMAS
 from core.page.mcp import prepare_mcp
 from core.page.photo_input import photo_input
-from core.people import GENDERS, Filter
 
 MATCHING = {"concurrency_limit": usable_cpus(), "concurrency_id": "matching"}  # with the page's
 

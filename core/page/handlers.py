@@ -13,6 +13,7 @@ from starlette.requests import Request
 
 from core.errors import LookalikeError, PhotoError
 from core.faces.photo import Photo
+from core.gallery.people import Filter
 from core.live import Steady
 from core.log import log
 from core.lookalike import LookalikeFinder
@@ -24,7 +25,6 @@ from core.page.result import problem_html, result_html, waiting_html
 from core.page.seen import Seen, see
 from core.page.speech import speeches, visitor_language
 from core.page.view import View
-from core.people import Filter
 
 LOOPBACK = ("127.0.0.1", "localhost", "::1", "0.0.0.0")  # noqa: S104 - compared, not bound
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from html import escape
 from urllib.parse import quote
 
-from core.credits import Credit
+from core.gallery.credits import Credit
 from core.page.speech import Speech
 
 LOOK_UP = "https://{lang}.wikipedia.org/w/index.php?search={name}"

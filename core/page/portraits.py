@@ -14,7 +14,7 @@ from PIL import Image, ImageOps
 from core.errors import PhotoError
 from core.faces.framing import FRAME, framed_face
 from core.faces.photo import read_photo
-from core.gallery import Portrait
+from core.gallery.photos import Portrait
 from core.lookalike import LookalikeFinder
 from core.settings import Settings
 

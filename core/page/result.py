@@ -10,12 +10,12 @@ import hashlib
 from html import escape
 
 from core.faces.quality import NO_FACE_TIPS
+from core.gallery.people import Filter
 from core.lookalike import LookalikeFinder
 from core.page.comparison import face_html
 from core.page.group import group_html
 from core.page.seen import Seen
 from core.page.view import Judged, View
-from core.people import Filter
 
 
 def result_html(view: View, seen: Seen, wanted: Filter) -> str:

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from core.gallery.people import Filter
 from core.index import Match
 from core.lookalike import LookalikeFinder
 from core.page.portraits import PortraitShelf
 from core.page.seen import SeenFace
 from core.page.speech import Speech
-from core.people import Filter
 from core.verdict import Verdict, judge
 
 

@@ -12,12 +12,11 @@ import pytest
 from PIL import Image
 from playwright.sync_api import Browser, Page
 
-from core.actors_file import read_actors
 from core.enrol import index_from_cache
 from core.faces.engine import FaceEngine
+from core.gallery.people import People, read_actors
 from core.lookalike import LookalikeFinder
 from core.models.install import InstalledPack
-from core.people import People
 from core.settings import Settings
 from scripts.page_driver import chromium, chromium_program, free_port
 from tests.browser.galleries import OwnGallery, make_own_gallery

@@ -10,7 +10,7 @@ import pytest
 from babel import Locale
 from playwright.sync_api import Page, expect
 
-from core.actors_file import ActorEntry, read_actors
+from core.gallery.people import ActorEntry, read_actors
 from core.lookalike import LookalikeFinder
 from core.settings import Settings
 from tests.browser.visits import PATIENCE, matches, shown, upload

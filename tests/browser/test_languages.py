@@ -9,7 +9,7 @@ import string
 import pytest
 from playwright.sync_api import Page, expect
 
-from core.actors_file import read_actors
+from core.gallery.people import read_actors
 from core.lookalike import LookalikeFinder
 from core.page.words_en import ENGLISH
 from core.page.words_ko import KOREAN

@@ -10,10 +10,10 @@ import httpx
 import pytest
 from starlette.requests import Request
 
-from core.actors_file import ActorEntry, write_actors
-from core.credits import Credit, write_credits
 from core.enrol import enrol_gallery, index_from_cache
 from core.faces.engine import FaceEngine
+from core.gallery.credits import Credit, write_credits
+from core.gallery.people import ActorEntry, write_actors
 from core.lookalike import LookalikeFinder
 from core.page.handlers import Handlers
 from core.page.portraits import PortraitShelf

@@ -12,12 +12,12 @@ import pytest
 from PIL import Image
 
 from core.answer_json import answer_json
+from core.gallery.people import Filter
 from core.lookalike import LookalikeFinder
 from core.page.card import card_html, share_card
 from core.page.result import result_html
 from core.page.seen import see
 from core.page.view import Judged, View
-from core.people import Filter
 from core.verdict import Verdict
 from tests.conftest import ASTRONAUT, SIX_PEOPLE
 from tests.page.conftest import view_of

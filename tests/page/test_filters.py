@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from core.actors_file import ActorEntry
+from core.gallery.people import ActorEntry, People
 from core.lookalike import LookalikeFinder
 from core.page.filters import country_choices, gender_choices
 from core.page.speech import speeches
-from core.people import People
 
 
 def test_without_a_table_everyone_is_the_one_choice(gallery: LookalikeFinder) -> None:

@@ -6,7 +6,7 @@ from urllib.parse import unquote
 
 import pytest
 
-from core.credits import Credit
+from core.gallery.credits import Credit
 from core.page.html import (
     credit_line,
     framed,

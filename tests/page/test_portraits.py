@@ -16,7 +16,7 @@ from core.enrol import enrol_gallery
 from core.faces.engine import FaceEngine
 from core.faces.framing import framed_face
 from core.faces.photo import read_photo
-from core.gallery import Portrait
+from core.gallery.photos import Portrait
 from core.lookalike import LookalikeFinder
 from core.page import portraits
 from core.page.portraits import PortraitShelf

@@ -13,12 +13,12 @@ from PIL import Image
 from core.enrol import enrol_gallery
 from core.faces.engine import FaceEngine
 from core.faces.quality import COACHING_TEXT, NO_FACE_TIPS
+from core.gallery.people import Filter
 from core.lookalike import LookalikeFinder
 from core.page.comparison import face_html
 from core.page.result import problem_html, result_html, waiting_html
 from core.page.seen import Seen, see
 from core.page.view import View
-from core.people import Filter
 from core.settings import Settings
 from core.verdict import CLOSE_RACE
 from tests.conftest import ASTRONAUT, SIX_PEOPLE, six_actors

@@ -9,7 +9,7 @@ import httpx
 import pytest
 from PIL import Image
 
-from core.credits import Credit
+from core.gallery.credits import Credit
 from core.lookalike import LookalikeFinder
 from core.page.portraits import PortraitShelf
 from core.page.routes import credits_page

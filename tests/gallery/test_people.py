@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from core.actors_file import ActorEntry, read_actors
-from core.people import Filter, People
+from core.gallery.people import ActorEntry, Filter, People, read_actors
 from core.settings import Settings
 
 ROWS = [

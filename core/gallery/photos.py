@@ -7,10 +7,9 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from core.credits import CREDITS_FILE, Credit, read_credits, readable_name
 from core.errors import GalleryError
 from core.files import sha256_of
-from core.photo_credit import credit_of
+from core.gallery.credits import CREDITS_FILE, Credit, credit_of, read_credits, readable_name
 
 PHOTO_SUFFIXES = frozenset(
     [".jpg", ".jpeg", ".png", ".webp", ".gif", ".bmp", ".tif", ".tiff", ".avif", ".heic", ".heif"]
@@ -118,3 +117,8 @@ def _size_of(path: Path) -> int:
         return path.stat().st_size
     except OSError:  # a link to nowhere: reported as unreadable when it is enrolled
         return -1
+
+
+def label_of(actor: str, portrait: Portrait) -> str:
+    """How messages name a photo: its file, or the actor and the start of its hash."""
+    return portrait.file or f"{actor}/{portrait.sha256[:12]}"

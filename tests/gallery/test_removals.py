@@ -16,8 +16,8 @@ from core.cache import load_cache
 from core.enrol import enrol_gallery, index_from_cache
 from core.errors import GalleryError
 from core.faces.engine import FaceEngine
+from core.gallery.removals import Removals, load_removals, save_removals
 from core.index_file import save_index
-from core.removals import Removals, load_removals, save_removals
 from core.settings import Settings
 from core.startup import plan_start
 from scripts.make_starter_gallery import embedded

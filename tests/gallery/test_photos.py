@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from core.errors import GalleryError
-from core.gallery import Credit, Portrait, gallery_listing, scan_gallery
+from core.gallery.photos import Credit, Portrait, gallery_listing, scan_gallery
 
 HEADER = "file,source,author,licence,licence_url\n"
 

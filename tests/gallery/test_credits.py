@@ -11,10 +11,18 @@ import numpy as np
 import pytest
 from PIL import ExifTags, Image
 
-from core.credits import Credit, write_credits
-from core.gallery import GalleryPhoto, scan_gallery
+from core.gallery.credits import (
+    ASCII_COMMENT,
+    MARK,
+    Credit,
+    Stamp,
+    credit_of,
+    read_stamp,
+    stamped,
+    write_credits,
+)
+from core.gallery.photos import GalleryPhoto, scan_gallery
 from core.lookalike import LookalikeFinder
-from core.photo_credit import ASCII_COMMENT, MARK, Stamp, credit_of, read_stamp, stamped
 from core.settings import Settings
 from tests.conftest import ASTRONAUT
 

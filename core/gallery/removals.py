@@ -15,11 +15,11 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-from core.actors_file import safe_folder
 from core.cache import EmbeddingsCache
 from core.errors import GalleryError
 from core.files import new_file, sha256_of
-from core.templates import label_of
+from core.gallery.people import safe_folder
+from core.gallery.photos import label_of
 
 SCHEMA = 1
 HEX_DIGITS = 64
