@@ -11,7 +11,8 @@ from core.faces.photo import Photo
 from core.faces.quality import coach, measure_quality
 from core.gallery.people import GENDERS, Filter
 from core.gallery.photos import Portrait
-from core.index import Match
+from core.index.actor_index import Match
+from core.index.verdict import Verdict
 from core.json_forms import (
     ActorJson,
     AnswerJson,
@@ -23,7 +24,6 @@ from core.json_forms import (
     VerdictJson,
 )
 from core.lookalike import FaceMatches, LookalikeFinder
-from core.verdict import Verdict
 
 
 def answer_json(

@@ -8,11 +8,11 @@ from dataclasses import asdict, dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from core.cache import EnrolledPhoto
 from core.faces.copies import Print, find_copies
 from core.gallery.credits import CREDITS_FILE, readable_name
 from core.gallery.photos import GalleryPhoto
-from core.index import ActorIndex
+from core.index.actor_index import ActorIndex
+from core.index.embeddings_cache import EnrolledPhoto
 from core.settings import Settings
 
 REASONS = {  # worst first

@@ -8,9 +8,6 @@ from typing import TYPE_CHECKING
 
 from PIL import Image
 
-from core.cache import EnrolledPhoto
-from core.embed import Progress, embed_gallery
-from core.enrol import enrolment_of
 from core.errors import GalleryError, PhotoError
 from core.faces.copies import print_of
 from core.faces.photo import read_photo
@@ -27,6 +24,8 @@ from core.faults import (
 )
 from core.gallery.credits import readable_name
 from core.gallery.photos import GalleryPhoto, scan_gallery
+from core.index.embeddings_cache import EnrolledPhoto
+from core.index.enrol import Progress, embed_gallery, enrolment_of
 from core.settings import Settings
 
 if TYPE_CHECKING:

@@ -13,9 +13,9 @@ from core.faces.engine import Face, FaceEngine
 from core.faces.photo import Photo, PhotoSource, read_photo
 from core.gallery.people import Filter, People
 from core.gallery.photos import Portrait
-from core.index import ActorIndex, Match
+from core.index.actor_index import ActorIndex, Match
+from core.index.verdict import Verdict, judge
 from core.settings import Settings
-from core.verdict import Verdict, judge
 
 
 @dataclass(frozen=True, eq=False)

@@ -11,11 +11,11 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from core.cache import load_cache
 from core.errors import GalleryError
 from core.gallery.credits import readable_name
 from core.gallery.people import ACTORS_FILE, ActorEntry, read_actors, safe_folder, write_actors
 from core.gallery.removals import load_removals, name_hash, save_removals
+from core.index.embeddings_cache import load_cache
 from core.settings import Settings
 from core.staging import (
     MakeEngine,

@@ -9,22 +9,21 @@ from pathlib import Path
 
 import numpy as np
 
-from core.cache import EmbeddingsCache, load_cache, save_cache
-from core.embed import load_or_new, update_cache
-from core.enrol import enrolment_of, index_from_cache
 from core.errors import GalleryError, UnreadablePhotoError
 from core.faces.engine import FaceEngine
 from core.gallery.credits import CREDITS_FILE, credit_of, read_credits, readable_name, write_credits
 from core.gallery.people import ACTORS_FILE, ActorEntry, read_actors, write_actors
 from core.gallery.photos import PHOTO_SUFFIXES, GalleryPhoto, scan_gallery
-from core.gallery.removals import load_removals, take_out
-from core.index_file import save_index
+from core.gallery.removals import load_removals
+from core.index.actor_index import save_index
+from core.index.embeddings_cache import EmbeddingsCache, load_cache, save_cache, take_out
+from core.index.enrol import enrolment_of, index_from_cache, load_or_new, update_cache
+from core.index.templates import make_templates
 from core.log import log
 from core.models.packs import PACKS, get_pack
 from core.settings import Settings
 from core.startup import pack_for_photos, plan_start
 from core.swap import Swap
-from core.templates import make_templates
 
 MakeEngine = Callable[[str], FaceEngine]  # by the pack's name; only called for new photos
 FAULTS = {

@@ -9,15 +9,13 @@ from typing import Any
 
 from tqdm import tqdm
 
-from core.embed import detection_settings
-from core.enrol import Enrolment, enrol_gallery, index_from_cache
 from core.errors import GalleryError, IndexRefusedError, LookalikeError, ModelError
 from core.faces.engine import FaceEngine
 from core.gallery.people import People, read_actors
 from core.gallery.photos import gallery_listing, scan_gallery, starter_listing
 from core.gallery.removals import load_removals
-from core.index import ActorIndex
-from core.index_file import load_index, save_index
+from core.index.actor_index import ActorIndex, load_index, save_index
+from core.index.enrol import Enrolment, detection_settings, enrol_gallery, index_from_cache
 from core.log import log, say
 from core.lookalike import LookalikeFinder
 from core.models.install import InstalledPack, ensure_models, is_at_hand

@@ -15,10 +15,10 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent))  # run by path, 
 
 from dataclasses import replace
 
-from core.enrol import Enrolment
 from core.faces.engine import FaceEngine
 from core.gallery.photos import scan_gallery
-from core.index_file import load_index, save_index
+from core.index.actor_index import load_index, save_index
+from core.index.enrol import Enrolment
 from core.log import log
 from core.models.install import ensure_models
 from core.settings import PACK_CHOICES, Settings, load_settings

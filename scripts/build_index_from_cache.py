@@ -12,8 +12,8 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent))  # run by path, 
 
 from dataclasses import replace
 
-from core.enrol import index_from_cache
-from core.index_file import save_index
+from core.index.actor_index import save_index
+from core.index.enrol import index_from_cache
 from core.log import say
 from core.settings import load_settings
 from scripts.cli import Parser, path, positive, run

@@ -17,7 +17,7 @@ from dataclasses import replace
 
 from core.answer_json import answer_json
 from core.errors import IndexRefusedError
-from core.index_file import load_index
+from core.index.actor_index import load_index
 from core.json_forms import AnswerJson, NoAnswerJson
 from core.lookalike import LookalikeFinder
 from core.models.install import ensure_models

@@ -21,17 +21,17 @@ from dataclasses import replace
 
 import numpy as np
 
-from core.cache import EmbeddingsCache, load_cache, save_cache
-from core.enrol import enrol_gallery
 from core.errors import GalleryError
 from core.faces.engine import FaceEngine
 from core.gallery.photos import Portrait
 from core.gallery.removals import load_removals
-from core.index import ActorIndex
+from core.index.actor_index import ActorIndex
+from core.index.embeddings_cache import EmbeddingsCache, load_cache, save_cache
+from core.index.enrol import enrol_gallery
+from core.index.templates import build_index
 from core.models.install import ensure_models
 from core.models.packs import PACKS
 from core.settings import Settings, load_settings
-from core.templates import build_index
 from scripts.cli import Parser, path, run
 
 PACK = PACKS["sface"]

@@ -11,11 +11,11 @@ from pathlib import Path
 
 import pytest
 
-from core.index_file import load_index
+from core.index.actor_index import load_index
 from core.models.install import InstalledPack
 from core.settings import Settings
 from tests.conftest import ROOT
-from tests.test_enrol import fill_gallery, head
+from tests.index.test_enrol import fill_gallery, head
 
 
 class Owner:

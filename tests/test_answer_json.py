@@ -8,15 +8,15 @@ from pathlib import Path
 import pytest
 
 from core.answer_json import actors_json, answer_json, health_json
-from core.enrol import enrol_gallery
 from core.faces.engine import FaceEngine
 from core.gallery.credits import Credit
 from core.gallery.people import ActorEntry, Filter, People
+from core.index.enrol import enrol_gallery
 from core.json_forms import AnswerJson, FaceJson
 from core.lookalike import LookalikeFinder
 from core.settings import Settings
 from tests.conftest import ASTRONAUT
-from tests.test_enrol import SIX_FACES, fill_gallery
+from tests.index.test_enrol import SIX_FACES, fill_gallery
 
 CREDIT = Credit("Ann Photographer", "CC BY 4.0", "https://example.org/by", "https://example.org/1")
 PEOPLE = People(

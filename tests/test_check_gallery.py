@@ -15,16 +15,16 @@ from pathlib import Path
 import pytest
 from PIL import Image, ImageOps
 
-from core.cache import load_cache
 from core.contact_sheet import contact_sheet
-from core.enrol import enrol_gallery
 from core.faces.engine import FaceEngine
 from core.faults import REASONS
 from core.gallery.credits import Credit, stamped
 from core.hygiene import NOTES, Report, check_gallery
+from core.index.embeddings_cache import load_cache
+from core.index.enrol import enrol_gallery
 from core.settings import Settings
 from tests.conftest import ASTRONAUT, ROOT, SHARED, needs_shared
-from tests.test_enrol import fill_gallery, head
+from tests.index.test_enrol import fill_gallery, head
 
 SCRIPT = ROOT / "scripts" / "check_gallery.py"
 MOST_CLEAN_FLAGGED = 4  # of 399

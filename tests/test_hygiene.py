@@ -15,7 +15,7 @@ from core.faces.photo import read_photo
 from core.hygiene import check_gallery
 from core.settings import Settings
 from tests.conftest import ASTRONAUT, copy_actors, needs_shared
-from tests.test_enrol import SIX_FACES, head
+from tests.index.test_enrol import SIX_FACES, head
 
 Edit = Callable[[Image.Image], Image.Image]
 

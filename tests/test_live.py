@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from core.enrol import index_from_cache
-from core.index import ActorIndex
+from core.index.actor_index import ActorIndex
+from core.index.enrol import index_from_cache
 from core.live import FORGOTTEN_AFTER, FRAMES_TO_TAKE_OVER, LEAD, Steady
 from core.settings import Settings
 

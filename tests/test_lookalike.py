@@ -11,18 +11,18 @@ import pytest
 from PIL import Image
 
 from core.answer_json import answer_json
-from core.enrol import enrol_gallery, index_from_cache
 from core.errors import NoFaceError, PhotoTooLargeError, UnreadablePhotoError
 from core.faces.engine import FaceEngine
 from core.gallery.credits import Credit
 from core.gallery.people import ActorEntry, Filter, People
 from core.gallery.photos import Portrait
+from core.index.enrol import enrol_gallery, index_from_cache
+from core.index.verdict import judge
 from core.json_forms import MatchJson
 from core.lookalike import LookalikeFinder
 from core.settings import Settings
-from core.verdict import judge
 from tests.conftest import ASTRONAUT, SIX_PEOPLE
-from tests.test_enrol import SIX_FACES, fill_gallery, head
+from tests.index.test_enrol import SIX_FACES, fill_gallery, head
 
 
 @pytest.fixture(scope="module")

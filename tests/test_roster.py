@@ -13,19 +13,19 @@ from PIL import Image
 
 import core.staging
 import core.swap
-from core.cache import PackCache, load_cache, save_cache
-from core.enrol import enrol_gallery, index_from_cache
 from core.errors import GalleryError, LookalikeError, StorageError, UnreadablePhotoError
 from core.faces.engine import FaceEngine
 from core.gallery.credits import Credit, read_credits, write_credits
 from core.gallery.people import ActorEntry, read_actors, write_actors
 from core.gallery.removals import load_removals, name_hash
-from core.index_file import load_index, save_index
+from core.index.actor_index import load_index, save_index
+from core.index.embeddings_cache import PackCache, load_cache, save_cache
+from core.index.enrol import enrol_gallery, index_from_cache
 from core.roster import add_photos, list_actors, remove_actor, rename_actor
 from core.settings import Settings
 from core.startup import plan_start
 from tests.conftest import SIX_PEOPLE
-from tests.test_enrol import ARRAYS, fill_gallery, head
+from tests.index.test_enrol import ARRAYS, fill_gallery, head
 
 NAMES = ["Ann", "Bob", "Cid", "송강호"]
 

@@ -14,10 +14,10 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from core.index_file import load_index
+from core.index.actor_index import load_index
 from tests.conftest import ASTRONAUT, ROOT, SIX_PEOPLE
+from tests.index.test_enrol import SIX_FACES, fill_gallery, head
 from tests.running_app import clean_env
-from tests.test_enrol import SIX_FACES, fill_gallery, head
 
 SCRIPTS = sorted(
     path.stem

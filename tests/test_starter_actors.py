@@ -10,9 +10,9 @@ from pathlib import Path
 
 import pytest
 
-from core.cache import load_cache
 from core.gallery.people import ActorEntry, read_actors, write_actors
 from core.gallery.removals import load_removals
+from core.index.embeddings_cache import load_cache
 from core.settings import Settings
 from tests.conftest import ROOT
 

@@ -12,18 +12,17 @@ import numpy as np
 import pytest
 from PIL import ImageOps
 
-from core.cache import EmbeddingsCache, load_cache
-from core.embed import detection_settings
-from core.enrol import index_from_cache
 from core.errors import GalleryError
 from core.faces.engine import FaceEngine
 from core.files import sha256_of
+from core.index.embeddings_cache import EmbeddingsCache, load_cache
+from core.index.enrol import detection_settings, index_from_cache
 from core.models.packs import PACKS
 from core.settings import Settings
 from scripts import make_starter_gallery
 from scripts.make_starter_gallery import disagreements, embedded, label_faults, merged
 from tests.conftest import ROOT, SHARED, needs_shared
-from tests.test_enrol import SIX_FACES, fill_gallery, head
+from tests.index.test_enrol import SIX_FACES, fill_gallery, head
 
 FOLDERS = ("gallery", "headshots")  # of ../shared/data
 

@@ -14,23 +14,21 @@ import huggingface_hub.constants
 import numpy as np
 import pytest
 
-import core.index_file
+import core.index.actor_index
 import core.startup
-from core.cache import load_cache, save_cache
-from core.embed import detection_settings
-from core.enrol import Enrolment, enrol_gallery, index_from_cache
 from core.errors import IndexRefusedError, ModelError
 from core.faces.engine import FaceEngine
 from core.gallery.credits import Credit, stamped, write_credits
 from core.gallery.photos import gallery_listing, scan_gallery
-from core.index import ActorIndex
-from core.index_file import load_index, save_index
+from core.index.actor_index import ActorIndex, load_index, save_index
+from core.index.embeddings_cache import load_cache, save_cache
+from core.index.enrol import Enrolment, detection_settings, enrol_gallery, index_from_cache
 from core.log import log
 from core.models.packs import PACKS
 from core.settings import Settings
 from core.startup import check_index, pack_for_photos, plan_start, start
 from tests.conftest import ASTRONAUT
-from tests.test_enrol import fill_gallery, head
+from tests.index.test_enrol import fill_gallery, head
 
 THREE = ("Ann", "Bob", "Cid")
 
@@ -182,7 +180,7 @@ def test_index_of_an_older_version_is_built_again_from_the_cached_embeddings(
 ) -> None:
     index = load_index(started.index_path)
     with monkeypatch.context() as patch:
-        patch.setattr(core.index_file, "SCHEMA", 1)
+        patch.setattr(core.index.actor_index, "SCHEMA", 1)
         save_index(index, started.index_path)
     assert all(portrait.crop_hash for portrait in start(started).index.portraits)
     (line,) = [line for line in logged.messages if "the index is built anew" in line]

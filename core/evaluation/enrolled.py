@@ -1,4 +1,4 @@
-"""A gallery enrolled from measured photos, as enrolment does it (core/embed.py, templates.py)."""
+"""A gallery enrolled from measured photos, as enrolment does it (core/index/enrol.py, templates.py)."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from core.evaluation.measured import MeasuredSet
-from core.index import best_per_actor
-from core.scoring import Calibration, calibrate
-from core.templates import likely_mislabels, make_templates
+from core.index.actor_index import best_per_actor
+from core.index.scoring import Calibration, calibrate
+from core.index.templates import likely_mislabels, make_templates
 
 Templates = Callable[[NDArray[np.float32]], NDArray[np.float32]]  # (n, D) → (k, D), unit
 

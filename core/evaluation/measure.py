@@ -14,12 +14,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from core.embed import detection_settings
 from core.evaluation.datasets import LabelledPhoto
 from core.evaluation.measured import MeasuredSet
 from core.faces.engine import Detection, FaceEngine, usable_cpus
 from core.faces.photo import Photo, read_photo
 from core.files import new_file
+from core.index.enrol import detection_settings
 from core.settings import Settings
 
 CHUNK = 16  # photos whose crops go to the recogniser together

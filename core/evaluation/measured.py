@@ -79,7 +79,7 @@ class MeasuredSet:
         return self.first_by(-np.arange(len(self.photo), dtype=np.float64))
 
     def subjects(self) -> NDArray[np.intp]:
-        """(P,) the face that enrolment would take; -1 where it takes none (see core/embed.py)."""
+        """(P,) the face that enrolment would take; -1 where it takes none."""
         subjects = self.chosen()
         for photo, subject in enumerate(subjects):
             faces = np.arange(len(self.photo))[self.faces_of(photo)]

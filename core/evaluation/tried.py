@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from core.evaluation.enrolled import Portraits
 from core.evaluation.intervals import SEED
 from core.evaluation.measured import MeasuredSet
-from core.templates import likely_mislabels
+from core.index.templates import likely_mislabels
 
 GALLERIES = 40  # with portraits exchanged at random
 SWAPPED = 10  # portraits in each

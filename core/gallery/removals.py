@@ -15,11 +15,9 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-from core.cache import EmbeddingsCache
 from core.errors import GalleryError
 from core.files import new_file, sha256_of
 from core.gallery.people import safe_folder
-from core.gallery.photos import label_of
 
 SCHEMA = 1
 HEX_DIGITS = 64
@@ -71,15 +69,6 @@ def save_removals(removals: Removals, path: Path) -> None:
     content = {"schema": SCHEMA, "names": [*sorted(removals.hashes), ""]}
     with new_file(path) as temporary:
         temporary.write_text(json.dumps(content, indent=1) + "\n", encoding="utf-8")
-
-
-def take_out(cache: EmbeddingsCache, removals: Removals) -> dict[str, str]:
-    """Take the removed people and their embeddings out of a cache; photo → "removed"."""
-    gone = [name for name in cache.actors if name in removals]
-    labels = [label_of(name, portrait) for name in gone for portrait in cache.actors.pop(name)]
-    if gone:
-        cache.forget_gone()
-    return dict.fromkeys(labels, "removed")
 
 
 def _checked(entry: str) -> str:

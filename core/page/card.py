@@ -9,7 +9,7 @@ from html import escape
 
 from PIL import Image
 
-from core.index import Match
+from core.index.actor_index import Match
 from core.page.html import monogram, monogram_hue
 from core.page.view import Judged, View
 from core.share_card import ShareCard, share_card_png

@@ -5,7 +5,7 @@ from __future__ import annotations
 from html import escape
 
 from core.faces.quality import COACHING_TEXT
-from core.index import Match
+from core.index.actor_index import Match
 from core.page.html import credit_line, framed, look_up, note, picture, points
 from core.page.seen import data_uri
 from core.page.view import Judged, View

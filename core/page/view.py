@@ -5,12 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from core.gallery.people import Filter
-from core.index import Match
+from core.index.actor_index import Match
+from core.index.verdict import Verdict, judge
 from core.lookalike import LookalikeFinder
 from core.page.portraits import PortraitShelf
 from core.page.seen import SeenFace
 from core.page.speech import Speech
-from core.verdict import Verdict, judge
 
 
 @dataclass(frozen=True, eq=False)

@@ -12,9 +12,9 @@ import pytest
 from PIL import Image
 from playwright.sync_api import Browser, Page
 
-from core.enrol import index_from_cache
 from core.faces.engine import FaceEngine
 from core.gallery.people import People, read_actors
+from core.index.enrol import index_from_cache
 from core.lookalike import LookalikeFinder
 from core.models.install import InstalledPack
 from core.settings import Settings

@@ -5,9 +5,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from core.cache import load_cache
 from core.evaluation.enrolled import Portraits
 from core.evaluation.measured import MeasuredSet
+from core.index.embeddings_cache import load_cache
 from core.settings import Settings
 
 FACE = ((30, 40), (60, 40), (45, 60), (33, 75), (57, 75))  # eyes, nose, mouth corners

@@ -14,7 +14,7 @@ from core.evaluation.identification import (
     together,
 )
 from core.evaluation.measured import MeasuredSet
-from core.templates import make_templates
+from core.index.templates import make_templates
 from tests.evaluation.conftest import measured, one_each
 
 People = dict[str, np.ndarray]

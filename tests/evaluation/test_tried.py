@@ -6,7 +6,7 @@ import numpy as np
 
 from core.evaluation.enrolled import Portraits
 from core.evaluation.tried import GALLERIES, SWAPPED, face_choices, mislabel_rule
-from core.templates import MISLABEL_CEILING, MISLABEL_GAP
+from core.index.templates import MISLABEL_CEILING, MISLABEL_GAP
 from tests.evaluation.conftest import measured
 
 

@@ -12,17 +12,17 @@ from pathlib import Path
 
 import pytest
 
-from core.cache import load_cache
-from core.enrol import enrol_gallery, index_from_cache
 from core.errors import GalleryError
 from core.faces.engine import FaceEngine
 from core.gallery.removals import Removals, load_removals, save_removals
-from core.index_file import save_index
+from core.index.actor_index import save_index
+from core.index.embeddings_cache import load_cache
+from core.index.enrol import enrol_gallery, index_from_cache
 from core.settings import Settings
 from core.startup import plan_start
 from scripts.make_starter_gallery import embedded
 from tests.conftest import ROOT
-from tests.test_enrol import fill_gallery
+from tests.index.test_enrol import fill_gallery
 
 
 @pytest.fixture

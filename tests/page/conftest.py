@@ -10,10 +10,10 @@ import httpx
 import pytest
 from starlette.requests import Request
 
-from core.enrol import enrol_gallery, index_from_cache
 from core.faces.engine import FaceEngine
 from core.gallery.credits import Credit, write_credits
 from core.gallery.people import ActorEntry, write_actors
+from core.index.enrol import enrol_gallery, index_from_cache
 from core.lookalike import LookalikeFinder
 from core.page.handlers import Handlers
 from core.page.portraits import PortraitShelf
@@ -21,8 +21,8 @@ from core.page.speech import speeches
 from core.page.view import View
 from core.settings import Settings
 from core.startup import people_of
+from tests.index.test_enrol import SIX_FACES, fill_gallery
 from tests.running_app import running_app
-from tests.test_enrol import SIX_FACES, fill_gallery
 
 PEOPLE = {
     "Ann": ActorEntry("Ann", "Ann Lee", "앤 리", gender="female", country="US"),

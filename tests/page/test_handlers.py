@@ -22,8 +22,8 @@ from core.faces.photo import read_photo
 from core.lookalike import LookalikeFinder
 from core.page.handlers import Handlers, LiveMemory, _link
 from tests.conftest import ASTRONAUT, SIX_PEOPLE
+from tests.index.test_enrol import head
 from tests.page.conftest import visit
-from tests.test_enrol import head
 
 SKIPPED = gr.skip()
 JUNK: list[Any] = ["x", 7, [1], {"faces": []}, {"faces": [{}], "scene": "", "found": 1}, True]

@@ -12,16 +12,16 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from core.enrol import enrol_gallery
 from core.faces.engine import FaceEngine
 from core.faces.framing import framed_face
 from core.faces.photo import read_photo
 from core.gallery.photos import Portrait
+from core.index.enrol import enrol_gallery
 from core.lookalike import LookalikeFinder
 from core.page import portraits
 from core.page.portraits import PortraitShelf
 from core.settings import Settings
-from tests.test_enrol import fill_gallery, head
+from tests.index.test_enrol import fill_gallery, head
 
 
 @pytest.fixture

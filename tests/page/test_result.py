@@ -10,20 +10,20 @@ from html.parser import HTMLParser
 import pytest
 from PIL import Image
 
-from core.enrol import enrol_gallery
 from core.faces.engine import FaceEngine
 from core.faces.quality import COACHING_TEXT, NO_FACE_TIPS
 from core.gallery.people import Filter
+from core.index.enrol import enrol_gallery
+from core.index.verdict import CLOSE_RACE
 from core.lookalike import LookalikeFinder
 from core.page.comparison import face_html
 from core.page.result import problem_html, result_html, waiting_html
 from core.page.seen import Seen, see
 from core.page.view import View
 from core.settings import Settings
-from core.verdict import CLOSE_RACE
 from tests.conftest import ASTRONAUT, SIX_PEOPLE, six_actors
+from tests.index.test_enrol import fill_gallery, head
 from tests.page.conftest import view_of
-from tests.test_enrol import fill_gallery, head
 
 EVERYONE = Filter()
 VOID = {"img", "input", "br", "hr", "meta", "link"}

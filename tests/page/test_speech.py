@@ -8,6 +8,7 @@ from string import Formatter
 
 import pytest
 
+from core.index.verdict import Verdict
 from core.lookalike import LookalikeFinder
 from core.page.layout import STATIC
 from core.page.speech import (
@@ -18,7 +19,6 @@ from core.page.speech import (
     speeches,
     visitor_language,
 )
-from core.verdict import Verdict
 from tests.conftest import ROOT
 
 USED_KEY = re.compile(r"""(?:speech|view\.speech|i18n)\(\s*["'](\w+)["']""")

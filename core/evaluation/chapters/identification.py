@@ -9,7 +9,7 @@ from core.evaluation.identification import identify, rank1_by_portraits, rank1_b
 from core.evaluation.intervals import wilson
 from core.evaluation.material import Material
 from core.evaluation.strangers import strangers_as_portraits
-from core.templates import make_templates
+from core.index.templates import make_templates
 
 PROBES = ("probes", "probes_wild")
 COUNTS = (1, 2, 3, 5)

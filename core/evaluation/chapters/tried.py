@@ -16,7 +16,7 @@ from core.evaluation.tried import face_choices, mislabel_rule
 from core.evaluation.variants import ByTheEyes, NeverStraightened, OneLook
 from core.evaluation.verification import true_accepts
 from core.faces.detect import FaceDetector
-from core.templates import MISLABEL_CEILING, MISLABEL_GAP
+from core.index.templates import MISLABEL_CEILING, MISLABEL_GAP
 
 TILT = 40  # degrees
 EVERY = 3  # of the photos, one in so many is tilted

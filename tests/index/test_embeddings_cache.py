@@ -9,9 +9,15 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from core.cache import EmbeddingsCache, EnrolledPhoto, PackCache, load_cache, save_cache
 from core.errors import IndexRefusedError, StorageError
 from core.gallery.photos import Credit, Portrait
+from core.index.embeddings_cache import (
+    EmbeddingsCache,
+    EnrolledPhoto,
+    PackCache,
+    load_cache,
+    save_cache,
+)
 from core.settings import Settings
 
 

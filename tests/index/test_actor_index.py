@@ -11,14 +11,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-import core.index_file
-from core.cache import EmbeddingsCache, EnrolledPhoto, PackCache, load_cache
+import core.index.actor_index
 from core.errors import IndexRefusedError, StorageError
 from core.gallery.photos import Credit, Portrait
-from core.index import ActorIndex
-from core.index_file import load_index, save_index
+from core.index.actor_index import ActorIndex, load_index, save_index
+from core.index.embeddings_cache import EmbeddingsCache, EnrolledPhoto, PackCache, load_cache
+from core.index.templates import build_index
 from core.settings import Settings
-from core.templates import build_index
 
 POINTS = tuple(float(n) + 0.1 for n in range(10))
 ARRAYS = ("embeddings", "portrait_actor", "templates", "template_actor")
@@ -135,7 +134,7 @@ def test_missing_file_and_folder_are_refused(tmp_path: Path) -> None:
 def test_other_schema_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     path = tmp_path / "index.npz"
     with monkeypatch.context() as patch:
-        patch.setattr(core.index_file, "SCHEMA", 99)
+        patch.setattr(core.index.actor_index, "SCHEMA", 99)
         save_index(gallery_of({"Ann": [unit(1)]}), path)
     with pytest.raises(IndexRefusedError, match="schema 99, this version reads 2"):
         load_index(path)

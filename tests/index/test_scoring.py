@@ -8,11 +8,11 @@ from statistics import NormalDist
 import numpy as np
 import pytest
 
-from core.cache import EmbeddingsCache, load_cache
 from core.files import sha256_of
-from core.scoring import ROUGH_BELOW, Calibration, calibrate
+from core.index.embeddings_cache import EmbeddingsCache, load_cache
+from core.index.scoring import ROUGH_BELOW, Calibration, calibrate
+from core.index.templates import build_index
 from core.settings import Settings
-from core.templates import build_index
 from tests.conftest import SHARED, needs_shared
 
 

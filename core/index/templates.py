@@ -8,11 +8,11 @@ from datetime import UTC, datetime
 import numpy as np
 from numpy.typing import NDArray
 
-from core.cache import EmbeddingsCache, PackCache
 from core.errors import GalleryError
 from core.gallery.photos import Portrait, label_of
-from core.index import ActorIndex, IndexInfo, best_per_actor
-from core.scoring import calibrate
+from core.index.actor_index import ActorIndex, IndexInfo, best_per_actor
+from core.index.embeddings_cache import EmbeddingsCache, PackCache
+from core.index.scoring import calibrate
 
 # A portrait is a likely mislabel if its mean cosine to its actor's other portraits is below
 # MISLABEL_CEILING and at least MISLABEL_GAP below theirs to each other. Measured with SFace on

@@ -5,11 +5,11 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from core.cache import EmbeddingsCache, EnrolledPhoto, PackCache, load_cache
 from core.errors import GalleryError
 from core.gallery.photos import Portrait
+from core.index.embeddings_cache import EmbeddingsCache, EnrolledPhoto, PackCache, load_cache
+from core.index.templates import build_index, likely_mislabels, make_templates
 from core.settings import Settings
-from core.templates import build_index, likely_mislabels, make_templates
 
 
 @pytest.fixture(scope="module")

@@ -1,7 +1,8 @@
 """From similarities to what may be said of them: one judgement for page, card and API.
 
 The score says how close a face comes compared with how close these actors come to each other
-(core/scoring.py). Beside it, three things are told: the very same photo, by a perceptual hash;
+(core/index/scoring.py). Beside it, three things are told: the very same photo, by a perceptual
+hash;
 that this may well be the same person, by a similarity that almost no stranger reaches with anyone
 of a gallery this large; and a close race, when first and second are hardly apart.
 """
@@ -16,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from core.faces.copies import is_same_photo
-from core.index import ActorIndex, Match
+from core.index.actor_index import ActorIndex, Match
 
 # By pack: largest gallery measured, and the similarity to reach (docs/evaluation.md). SFace at
 # 0.50: none of 3,438 strangers with 80 actors, 2 of 3,050 with 397, while the actors' own photos

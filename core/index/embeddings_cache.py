@@ -24,7 +24,8 @@ from numpy.typing import NDArray
 
 from core.errors import IndexRefusedError
 from core.files import new_file
-from core.gallery.photos import Portrait
+from core.gallery.photos import Portrait, label_of
+from core.gallery.removals import Removals
 
 SCHEMA = 1
 UNIT_TOLERANCE = 1e-3  # of an embedding's length
@@ -204,3 +205,12 @@ def _rows(items: Iterable[tuple[str, Any]]) -> str:
         f"\n{json.dumps(key, ensure_ascii=False)}: {json.dumps(value, ensure_ascii=False)}"
         for key, value in items
     )
+
+
+def take_out(cache: EmbeddingsCache, removals: Removals) -> dict[str, str]:
+    """Take the removed people and their embeddings out of a cache; photo → "removed"."""
+    gone = [name for name in cache.actors if name in removals]
+    labels = [label_of(name, portrait) for name in gone for portrait in cache.actors.pop(name)]
+    if gone:
+        cache.forget_gone()
+    return dict.fromkeys(labels, "removed")

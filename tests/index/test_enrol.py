@@ -12,15 +12,15 @@ import numpy as np
 import pytest
 from PIL import Image, ImageEnhance, ImageOps
 
-import core.embed
-from core.cache import load_cache, save_cache
-from core.enrol import Enrolment, enrol_gallery, index_from_cache
+import core.index.enrol
 from core.errors import GalleryError, IndexRefusedError
 from core.faces.copies import crop_hash, is_same_photo
 from core.faces.engine import Detection, FaceEngine
 from core.faces.photo import Photo, read_photo
 from core.gallery.photos import Credit, gallery_listing, scan_gallery
-from core.index import ActorIndex
+from core.index.actor_index import ActorIndex
+from core.index.embeddings_cache import load_cache, save_cache
+from core.index.enrol import Enrolment, enrol_gallery, index_from_cache
 from core.log import log
 from core.models.install import InstalledPack
 from core.settings import Settings
@@ -316,7 +316,7 @@ def test_strangers_photo_in_an_actors_folder_is_a_likely_mislabel(
 def test_interrupted_run_keeps_what_it_embedded(
     people: Settings, counting: CountingEngine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(core.embed, "BATCH", 4)
+    monkeypatch.setattr(core.index.enrol, "BATCH", 4)
 
     def stop_at_the_tenth(photos: Any) -> Iterator[Any]:
         for number, photo in enumerate(photos, start=1):

@@ -11,16 +11,16 @@ import numpy as np
 import pytest
 from PIL import Image, ImageOps
 
-from core.enrol import enrol_gallery, index_from_cache
 from core.faces.engine import FaceEngine
 from core.gallery.photos import Portrait
-from core.index import ActorIndex, Match
+from core.index.actor_index import ActorIndex, Match
+from core.index.enrol import enrol_gallery, index_from_cache
+from core.index.verdict import CLOSE_RACE, SAME_PERSON, Verdict, judge, same_person_similarity
 from core.lookalike import LookalikeFinder
 from core.settings import Settings
-from core.verdict import CLOSE_RACE, SAME_PERSON, Verdict, judge, same_person_similarity
 from tests.conftest import ASTRONAUT, SHARED, copy_actors, needs_shared
-from tests.test_enrol import SIX_FACES, fill_gallery, head
-from tests.test_index import gallery_of, unit
+from tests.index.test_actor_index import gallery_of, unit
+from tests.index.test_enrol import SIX_FACES, fill_gallery, head
 
 ACTORS = ["Brad Pitt", "Gal Gadot", "Kim Mu-yeol", "Morgan Freeman", "Uma Thurman", "Zendaya"]
 NO_CROP = np.zeros((112, 112, 3), np.uint8)
