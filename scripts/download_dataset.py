@@ -21,16 +21,16 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent))  # run by path, 
 
 from tqdm import tqdm
 
-from core.collect import Collector, Outcome
-from core.commons import describe_files
+from core.download.collect import Collector, Outcome
+from core.download.commons import describe_files
+from core.download.from_hub import fetch_from_hub
+from core.download.http import WebClient
+from core.download.store import only_download
+from core.download.wikidata import WikidataActor, actor_query, find_actors
 from core.faces.engine import FaceEngine
-from core.hub_dataset import fetch_from_hub
 from core.models.install import ensure_models
 from core.settings import Settings, load_settings
-from core.shelf import only_download
 from core.startup import pack_for_photos
-from core.web import WebClient
-from core.wikidata import WikidataActor, actor_query, find_actors
 from scripts.cli import Parser, path, positive, run
 
 ACTORS = 302

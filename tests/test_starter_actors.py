@@ -75,7 +75,7 @@ def test_years_genders_and_countries_are_of_their_kind(rows: list[ActorEntry]) -
     assert {row.gender for row in rows} <= GENDERS
     for row in rows:
         codes = row.country.split()
-        assert codes == sorted(set(codes)), row  # the order that core/wikidata.py gives
+        assert codes == sorted(set(codes)), row  # the order that core/download/wikidata.py gives
         assert set(codes) <= set(COUNTRIES.split()), row
     assert {row.wikidata for row in rows} == {""}
 

@@ -1,4 +1,4 @@
-"""A gallery enrolled from measured photos, as enrolment does it (core/index/enrol.py, templates.py)."""
+"""A gallery enrolled from measured photos, as enrolment does it."""
 
 from __future__ import annotations
 

@@ -7,11 +7,11 @@ from itertools import islice
 
 import pytest
 
-import core.wikidata
+import core.download.wikidata
+from core.download.http import WebClient
+from core.download.wikidata import RESULTS, WikidataActor, actor_query, find_actors
 from core.errors import SettingsError, SourceError
 from core.settings import Settings
-from core.web import WebClient
-from core.wikidata import RESULTS, WikidataActor, actor_query, find_actors
 from tests.conftest import ASTRONAUT
 from tests.wikimedia_standin import Fault, WikimediaStandin
 
@@ -73,7 +73,7 @@ def test_pages_are_asked_for_until_there_are_enough(
     settings: Settings,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(core.wikidata, "PAGE", 4)
+    monkeypatch.setattr(core.download.wikidata, "PAGE", 4)
     for number in range(10):
         wikimedia.add(f"Actor {number}", ASTRONAUT)
     names = [actor.name for actor in islice(find_actors(client, settings), 5)]
@@ -88,7 +88,7 @@ def test_an_actor_met_on_two_pages_counts_once(
     settings: Settings,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(core.wikidata, "PAGE", 2)
+    monkeypatch.setattr(core.download.wikidata, "PAGE", 2)
     for number in range(3):
         wikimedia.add(f"Actor {number}", ASTRONAUT)
     wikimedia.people.append(wikimedia.people[0])  # ranks moved between the pages

@@ -1,21 +1,91 @@
-"""One actor of the gallery to be: the main portrait, then further photos from their category."""
+"""From actors and Commons files to a gallery on disk, two actors at a time.
+
+A photo lands only after its actor's row and its credit are written, each by rename, and the
+log says what became of each file: stopped at any moment, the next run goes on from there.
+
+A few threads at work on a list of items, which never hold up an exit.
+
+One actor of the gallery to be: the main portrait, then further photos from their category.
+"""
 
 from __future__ import annotations
 
+import queue
+import threading
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import partial
+from itertools import islice
 from pathlib import Path
+from typing import TypeVar
 
-from core.commons import TITLES, CommonsFile, category_files, describe_files
-from core.download_log import KEPT, DownloadLog
-from core.errors import GalleryError, SourceError
+from core.download.commons import TITLES, CommonsFile, category_files, describe_files
+from core.download.http import AT_ONCE, WebClient
+from core.download.portrait import Known, PhotoPicker
+from core.download.store import KEPT, DownloadLog, Shelf
+from core.download.wikidata import WikidataActor
+from core.errors import GalleryError, SourceError, StorageError
 from core.faces.engine import FaceEngine
 from core.gallery.removals import load_removals
-from core.pick import Known, PhotoPicker
 from core.settings import Settings
-from core.shelf import Shelf
-from core.web import WebClient
-from core.wikidata import WikidataActor
+
+LAST_WAIT = 5  # seconds for each thread at the end: they are daemons, and die with the process
+
+Item = TypeVar("Item")
+Result = TypeVar("Result")
+
+
+def in_parallel(
+    work: Callable[[Item], Result],
+    items: Iterable[Item],
+    threads: int,
+    stopping: threading.Event,
+) -> Iterator[Result]:
+    """Results as they come; the first error of any thread is raised.
+
+    Left early (Ctrl-C, or a disk that refuses), the threads end with what they have in hand.
+
+    Args:
+        work: what is done with each item.
+        items: begun in their order.
+        threads: how many at once.
+        stopping: once set, nothing new is begun; set where the results are not read to their end.
+    """
+    waiting: queue.SimpleQueue[Item] = queue.SimpleQueue()
+    done: queue.SimpleQueue[Result | BaseException] = queue.SimpleQueue()
+    for item in items:
+        waiting.put(item)
+    count = waiting.qsize()
+
+    def run() -> None:
+        while not stopping.is_set():
+            try:
+                item = waiting.get_nowait()
+            except queue.Empty:
+                return
+            try:
+                done.put(work(item))
+            except BaseException as error:  # noqa: BLE001 - raised where the results are read
+                done.put(error)
+
+    workers = [threading.Thread(target=run, daemon=True) for _ in range(threads)]
+    for worker in workers:
+        worker.start()
+    finished = False
+    try:
+        for _ in range(count):
+            result = done.get()
+            if isinstance(result, BaseException):
+                raise result
+            yield result
+        finished = True
+    finally:
+        if not finished:
+            stopping.set()
+        for worker in workers:
+            worker.join(timeout=LAST_WAIT)
+
 
 CATEGORY_FILES = 200  # listed of an actor's category, and spread over
 TRIES = 6  # photos fetched for each that is wanted: some categories show mostly others
@@ -160,3 +230,73 @@ def _spread(titles: Sequence[str], wanted: int) -> list[str]:
     """The same titles, neighbours apart: a category's neighbours are often one event."""
     step = max(1, len(titles) // max(1, wanted))
     return [title for start in range(step) for title in titles[start::step]]
+
+
+UNREACHABLE = 5  # actors in a row that Commons gave nothing for: then it is not the actors
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What became of one actor in this run."""
+
+    actor: WikidataActor
+    photos: int = 0  # on disk now
+    new: int = 0  # of them by this run
+    reason: str = ""  # why there are none, or fewer than there might be
+    refused: Counter[str] = field(default_factory=Counter)  # files refused by this run, by reason
+    unreachable: bool = False  # the network's fault: the next run tries again
+
+
+class Collector:
+    """Fetches, checks, crops and keeps photos of actors, two actors at a time."""
+
+    def __init__(
+        self, client: WebClient, engine: FaceEngine, settings: Settings, photos: int
+    ) -> None:
+        """Look at what is on disk.
+
+        Args:
+            client: asks Commons.
+            engine: finds and compares faces.
+            settings: where to ask, where to write.
+            photos: wanted of each actor.
+        """
+        self._client, self._settings = client, settings
+        self._filler = ActorFiller(client, engine, settings, photos)
+
+    def collect(self, actors: Iterator[WikidataActor], limit: int) -> Iterator[Outcome]:
+        """Outcomes, until `limit` actors have photos or there are no more actors.
+
+        Raises:
+            SourceError: nothing answers any more.
+            StorageError: the dataset cannot be written.
+        """
+        found, silent = 0, 0
+        while found < limit and (some := list(islice(actors, min(limit - found, TITLES)))):
+            portraits = self._filler.portraits_to_see(some)
+            files = describe_files(self._client, self._settings, portraits)
+            work = partial(self._outcome, files=files)
+            for outcome in in_parallel(work, some, AT_ONCE, self._client.stopping):
+                found += outcome.photos > 0
+                silent = silent + 1 if outcome.unreachable else 0
+                yield outcome
+                if silent == UNREACHABLE:
+                    raise SourceError(f"{outcome.reason} ({silent} actors in a row)")
+
+    def _outcome(self, actor: WikidataActor, files: dict[str, CommonsFile]) -> Outcome:
+        """What became of an actor; only a disk that refuses stops the others."""
+        before = len(self._filler.on_disk(actor))
+        refused: Counter[str] = Counter()
+        reason, unreachable = "", False
+        try:
+            reason = self._filler.fill(actor, files, refused)
+        except StorageError:
+            raise
+        except SourceError as error:
+            reason, unreachable = str(error), True
+        except GalleryError as error:
+            reason = str(error)
+        except Exception as error:  # noqa: BLE001 - named in the summary, whatever it was
+            reason = f"{type(error).__name__}: {error}; report it"
+        photos = len(self._filler.on_disk(actor))
+        return Outcome(actor, photos, photos - before, reason, refused, unreachable)

@@ -9,10 +9,9 @@ from pathlib import Path
 
 import pytest
 
+from core.download.http import ATTEMPTS, LONGEST_WAIT, WebClient, retry_after
 from core.errors import GoneError, SettingsError, SourceError
 from core.settings import Settings
-from core.web import ATTEMPTS, WebClient
-from core.web_answer import LONGEST_WAIT, retry_after
 from tests.conftest import ASTRONAUT
 from tests.wikimedia_standin import CONTACT, Fault, File, WikimediaStandin, in_seconds
 

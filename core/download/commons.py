@@ -1,19 +1,86 @@
-"""Wikimedia Commons: what is known of a file, who made it, and whether it may be shown."""
+"""Wikimedia Commons: what is known of a file, who made it, and whether it may be shown.
+
+HTML as a reader sees it: Wikimedia writes authors' names with markup.
+
+Whether a photo may be shown: which licences are free enough.
+"""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from html.parser import HTMLParser
 from typing import Any
 from urllib.parse import quote
 
+from core.download.http import WebClient
 from core.errors import SourceError
-from core.free_licence import licence_refusal
 from core.gallery.credits import Credit
-from core.plain_text import plain_text
 from core.settings import Settings
-from core.web import WebClient
+
+VOID = frozenset(["br", "hr", "img", "input", "link", "meta", "wbr"])  # HTML: never closed
+
+
+def plain_text(markup: str) -> str:
+    """The text a reader of HTML sees, in one line."""
+    reader = _TextReader()
+    reader.feed(markup)
+    reader.close()
+    return " ".join("".join(reader.pieces).split())
+
+
+class _TextReader(HTMLParser):
+    """Collects text outside of hidden elements: Commons repeats "Unknown author" in one."""
+
+    def __init__(self) -> None:
+        super().__init__(convert_charrefs=True)
+        self.pieces: list[str] = []
+        self._hidden: list[str] = []  # open elements from the outermost hidden one on
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        """Breaks and blocks part words."""
+        if tag in ("br", "p", "div", "li", "td", "tr"):
+            self.pieces.append(" ")
+        style = (dict(attrs).get("style") or "").replace(" ", "").lower()
+        hides = tag in ("script", "style") or "display:none" in style
+        if tag not in VOID and (self._hidden or hides):
+            self._hidden.append(tag)
+
+    def handle_endtag(self, tag: str) -> None:
+        """Close the innermost hidden element of that name, and what is open in it."""
+        if tag in self._hidden:
+            while self._hidden.pop() != tag:
+                pass
+
+    def handle_data(self, data: str) -> None:
+        """Text."""
+        if not self._hidden:
+            self.pieces.append(data)
+
+
+# Commons' short names: "Public domain", "CC0", "CC BY 2.0", "CC BY-SA 3.0 de", "CC BY-SA 2.5,2.0".
+FREE = re.compile(
+    r"public domain|pdm?|pd[- ].+|cc0( 1\.0)?|cc[ -]by([ -]sa)?([ -][\d.,-]+)?([ -][a-z]{2,3})?",
+    re.IGNORECASE,
+)
+NO_AUTHOR_NEEDED = re.compile(r"public domain|pd.*|cc0.*", re.IGNORECASE)
+
+
+def licence_refusal(licence: str, author: str = "someone", non_free: str = "") -> str:
+    """Why a photo under this licence must not be used; "" if it may be.
+
+    Free are public domain, CC0, CC BY and CC BY-SA of any version; nothing else, and nothing
+    that asks for a credit without naming an author.
+    """
+    if not licence:
+        return "no licence is stated"
+    if not FREE.fullmatch(licence) or non_free.lower() in ("1", "true", "yes"):
+        return f"its licence is not free: {licence}"
+    if not author and not NO_AUTHOR_NEEDED.fullmatch(licence):
+        return f"no author is named, whom {licence} asks to credit"
+    return ""
+
 
 TITLES = 50  # a request, for clients that are not bots (mediawiki.org/wiki/API:Query)
 ADDRESS = 6000  # characters of titles a request, as sent: servers refuse addresses past 8,000

@@ -16,10 +16,10 @@ from urllib.parse import unquote, urlsplit
 import pytest
 from PIL import Image
 
+from core.download.from_hub import is_safe
 from core.gallery.credits import Credit, read_credits, stamped, write_credits
 from core.gallery.people import read_actors
 from core.gallery.photos import scan_gallery
-from core.hub_listing import is_safe
 from tests.conftest import ASTRONAUT, ROOT
 from tests.hub_standin import NOWHERE, finish, refusal
 from tests.loopback import LoopbackHandler, LoopbackStandin

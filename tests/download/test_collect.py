@@ -11,10 +11,12 @@ import numpy as np
 import pytest
 from PIL import ExifTags, Image, ImageOps
 
-import core.shelf
-from core.collect import Collector, Outcome
-from core.crop import dominant_face
-from core.download_log import DownloadLog
+import core.download.store
+from core.download.collect import Collector, Outcome
+from core.download.http import WebClient
+from core.download.portrait import dominant_face
+from core.download.store import DownloadLog, Shelf
+from core.download.wikidata import find_actors
 from core.errors import SourceError, StorageError
 from core.faces.engine import FaceEngine
 from core.faces.framing import MARGINS, framed
@@ -24,9 +26,6 @@ from core.gallery.people import read_actors
 from core.gallery.photos import scan_gallery
 from core.gallery.removals import Removals, save_removals
 from core.settings import Settings
-from core.shelf import Shelf
-from core.web import WebClient
-from core.wikidata import find_actors
 from tests.conftest import ASTRONAUT, SHARED, SIX_PEOPLE, needs_shared
 from tests.wikimedia_standin import Fault, File, WikimediaStandin
 
@@ -343,9 +342,9 @@ def test_stopped_between_any_two_writes_the_next_run_makes_it_whole(
         raise PowerCut
 
     owner, name = {
-        "row": (core.shelf, "write_actors"),
-        "credit": (core.shelf, "write_credits"),
-        "photo": (core.shelf, "new_file"),
+        "row": (core.download.store, "write_actors"),
+        "credit": (core.download.store, "write_credits"),
+        "photo": (core.download.store, "new_file"),
         "log": (DownloadLog, "note_file"),
     }[step]
     with monkeypatch.context() as patch:

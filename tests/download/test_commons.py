@@ -9,17 +9,17 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-from core.commons import (
+from core.download.commons import (
     SERVED_WIDTHS,
     category_files,
     describe_files,
     file_of,
+    licence_refusal,
+    plain_text,
 )
+from core.download.http import WebClient
 from core.errors import SourceError
-from core.free_licence import licence_refusal
-from core.plain_text import plain_text
 from core.settings import Settings
-from core.web import WebClient
 from tests.conftest import ASTRONAUT
 from tests.wikimedia_standin import CC_BY_SA, Fault, File, WikimediaStandin
 

@@ -8,9 +8,9 @@ from dataclasses import dataclass, replace
 from typing import Any
 from urllib.parse import unquote
 
+from core.download.http import WebClient
 from core.errors import SettingsError, SourceError
 from core.settings import Settings
-from core.web import WebClient
 
 PAGE = 250  # actors a query
 RESULTS = "application/sparql-results+json"
