@@ -24,8 +24,8 @@ from dataclasses import asdict, replace
 
 from core.faces.engine import FaceEngine
 from core.models.install import ensure_models
-from core.roster import add_photos, list_actors, remove_actor, rename_actor
 from core.settings import PACK_CHOICES, Settings, load_settings
+from core.upkeep.actors import add_photos, list_actors, remove_actor, rename_actor
 from scripts.cli import Parser, path, run
 
 

@@ -18,14 +18,13 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent))  # run by path, 
 
 from dataclasses import replace
 
-from core.contact_sheet import write_contact_sheet
 from core.errors import GalleryError
 from core.faces.engine import FaceEngine
-from core.faults import REASONS
-from core.hygiene import Report, check_gallery
 from core.models.install import ensure_models
 from core.settings import PACK_CHOICES, load_settings
 from core.startup import pack_for_photos, progress_bar
+from core.upkeep.check import REASONS, Report, check_gallery
+from core.upkeep.contact_sheet import write_contact_sheet
 from scripts.cli import Parser, path, run
 
 

@@ -15,14 +15,13 @@ from pathlib import Path
 import pytest
 from PIL import Image, ImageOps
 
-from core.contact_sheet import contact_sheet
 from core.faces.engine import FaceEngine
-from core.faults import REASONS
 from core.gallery.credits import Credit, stamped
-from core.hygiene import NOTES, Report, check_gallery
 from core.index.embeddings_cache import load_cache
 from core.index.enrol import enrol_gallery
 from core.settings import Settings
+from core.upkeep.check import NOTES, REASONS, Report, check_gallery
+from core.upkeep.contact_sheet import contact_sheet
 from tests.conftest import ASTRONAUT, ROOT, SHARED, needs_shared
 from tests.index.test_enrol import fill_gallery, head
 

@@ -11,8 +11,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-import core.staging
-import core.swap
+import core.upkeep.actors
+import core.upkeep.swap
 from core.errors import GalleryError, LookalikeError, StorageError, UnreadablePhotoError
 from core.faces.engine import FaceEngine
 from core.gallery.credits import Credit, read_credits, write_credits
@@ -21,9 +21,9 @@ from core.gallery.removals import load_removals, name_hash
 from core.index.actor_index import load_index, save_index
 from core.index.embeddings_cache import PackCache, load_cache, save_cache
 from core.index.enrol import enrol_gallery, index_from_cache
-from core.roster import add_photos, list_actors, remove_actor, rename_actor
 from core.settings import Settings
 from core.startup import plan_start
+from core.upkeep.actors import add_photos, list_actors, remove_actor, rename_actor
 from tests.conftest import SIX_PEOPLE
 from tests.index.test_enrol import ARRAYS, fill_gallery, head
 
@@ -66,7 +66,7 @@ def state(settings: Settings) -> dict[str, bytes]:
     return {
         str(path.relative_to(folder)): path.read_bytes()
         for path in sorted(folder.rglob("*"))
-        if path.is_file() and path.name != core.swap.LOCK
+        if path.is_file() and path.name != core.upkeep.swap.LOCK
     }
 
 
@@ -300,7 +300,7 @@ def test_a_full_disk_while_staging_changes_nothing(
         for change in changes(owned, make_engine, tmp_path):
             before = state(owned)
             with monkeypatch.context() as patch, pytest.raises(LookalikeError):
-                patch.setattr(core.staging, name, full)
+                patch.setattr(core.upkeep.actors, name, full)
                 change()
             assert state(owned) == before
 
@@ -311,20 +311,20 @@ def test_a_failure_at_any_rename_puts_back_what_was(
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    do = core.swap.Step.do
+    do = core.upkeep.swap.Step.do
     for change in changes(owned, make_engine, tmp_path):
         before = state(owned)
         for last in range(20):
             done = []
 
-            def some(step: core.swap.Step, last: int = last, done: list = done) -> None:
+            def some(step: core.upkeep.swap.Step, last: int = last, done: list = done) -> None:
                 if len(done) == last:
                     raise OSError("the disk is gone")
                 done.append(step)
                 do(step)
 
             with monkeypatch.context() as patch:
-                patch.setattr(core.swap.Step, "do", some)
+                patch.setattr(core.upkeep.swap.Step, "do", some)
                 try:
                     change()
                 except StorageError:
@@ -339,17 +339,19 @@ def test_a_kill_midway_is_put_right_by_the_next_change(
     owned: Settings, engine: FaceEngine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     before = state(owned)
-    do, done = core.swap.Step.do, []
+    do, done = core.upkeep.swap.Step.do, []
 
-    def some(step: core.swap.Step) -> None:
+    def some(step: core.upkeep.swap.Step) -> None:
         if len(done) == 3:
             raise KeyboardInterrupt
         done.append(step)
         do(step)
 
     with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
-        patch.setattr(core.swap.Step, "do", some)
-        patch.setattr(core.swap.Swap, "undo", lambda swap: None)  # as if the process were gone
+        patch.setattr(core.upkeep.swap.Step, "do", some)
+        patch.setattr(
+            core.upkeep.swap.Swap, "undo", lambda swap: None
+        )  # as if the process were gone
         rename_actor("Ann", "Zoe", owned, no_engine)
     assert state(owned) != before
     rename_actor("Bob", "Zed", owned, no_engine)
@@ -359,7 +361,7 @@ def test_a_kill_midway_is_put_right_by_the_next_change(
 
 def test_two_changes_at_once_are_refused(owned: Settings) -> None:
     with (
-        core.swap.all_or_nothing(owned.dataset_dir),
+        core.upkeep.swap.all_or_nothing(owned.dataset_dir),
         pytest.raises(StorageError, match="being changed by another run"),
     ):
         rename_actor("Ann", "Zoe", owned, no_engine)

@@ -13,9 +13,8 @@ from itertools import groupby
 from pathlib import Path
 from urllib.parse import quote
 
-from core.faults import REASONS, CheckedPhoto, Fault
 from core.files import new_file
-from core.hygiene import NOTES, Report
+from core.upkeep.check import NOTES, REASONS, CheckedPhoto, Fault, Report
 
 POLICY = "default-src 'none'; img-src data:; style-src 'unsafe-inline'"
 STYLE = """

@@ -12,8 +12,8 @@ from PIL import Image, ImageOps
 from core.faces.copies import Print, find_copies, print_of
 from core.faces.engine import FaceEngine
 from core.faces.photo import read_photo
-from core.hygiene import check_gallery
 from core.settings import Settings
+from core.upkeep.check import check_gallery
 from tests.conftest import ASTRONAUT, copy_actors, needs_shared
 from tests.index.test_enrol import SIX_FACES, head
 
