@@ -9,10 +9,10 @@ from html import escape
 
 from PIL import Image
 
+from core.card.layout import ShareCard, share_card_png
 from core.index.actor_index import Match
 from core.page.html import monogram, monogram_hue
 from core.page.view import Judged, View
-from core.share_card import ShareCard, share_card_png
 
 
 def card_html(view: View, judged: Judged, chosen: int, link: str) -> str:

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from PIL import Image
 from playwright.sync_api import Locator, Page, expect
 
-from core.share_card import HEIGHT, LEFT_TILE, RIGHT_TILE, WIDTH
+from core.card.layout import HEIGHT, LEFT_TILE, RIGHT_TILE, WIDTH
 from tests.browser.visits import Visits, matches, shown, upload
 from tests.conftest import ASTRONAUT, SIX_PEOPLE
 from tests.running_app import RunningApp

@@ -10,12 +10,8 @@ import numpy as np
 import pytest
 from PIL import Image, ImageChops
 
-from core.card_art import WHITE, Box, Colour, background, monogram_tile
-from core.card_text import Style, fit, steps
-from core.faces.engine import FaceEngine
-from core.faces.photo import read_photo
-from core.fonts import BOLD, REGULAR
-from core.share_card import (
+from core.card.fonts import BOLD, REGULAR
+from core.card.layout import (
     BADGE_CENTRE,
     BADGE_RADIUS,
     BADGE_RING,
@@ -30,6 +26,10 @@ from core.share_card import (
     layout,
     share_card_png,
 )
+from core.card.shapes import WHITE, Box, Colour, background, monogram_tile
+from core.card.text import Style, fit, steps
+from core.faces.engine import FaceEngine
+from core.faces.photo import read_photo
 from tests.conftest import SIX_PEOPLE
 
 RED, BLUE = (204, 51, 51), (51, 51, 204)  # both in the web palette

@@ -8,7 +8,8 @@ from dataclasses import dataclass
 
 from PIL import Image
 
-from core.card_art import (
+from core.card.fonts import BLACK, BOLD, REGULAR
+from core.card.shapes import (
     GOLD,
     LILAC,
     NIGHT,
@@ -21,9 +22,7 @@ from core.card_art import (
     place_picture,
     place_pill,
 )
-from core.card_text import Style, fit, steps
-from core.fonts import BLACK, BOLD, REGULAR
-from core.text_lines import TextBlock
+from core.card.text import Style, TextBlock, fit, steps
 
 WIDTH, HEIGHT = 1080, 1350
 MARGIN = 64

@@ -11,10 +11,10 @@ from importlib.metadata import distribution
 import pytest
 from PIL import features
 
-from core import fonts
+from core.card import fonts
+from core.card.fonts import BLACK, BOLD, REGULAR, load_font, typefaces
+from core.card.text import clean, clusters, runs
 from core.errors import FontError
-from core.fonts import BLACK, BOLD, REGULAR, load_font, typefaces
-from core.letters import clean, clusters, runs
 from tests.conftest import ROOT
 
 HANGUL = "".join(map(chr, range(0xAC00, 0xD7A4)))  # all 11,172 syllables
