@@ -15,13 +15,13 @@ os.environ.update(GRADIO_ANALYTICS_ENABLED="False", HF_HUB_DISABLE_TELEMETRY="1"
 from core.errors import LookalikeError, SettingsError
 from core.log import configure_logging, log
 from core.lookalike import LookalikeFinder
+from core.page.browser_memory import see
 from core.page.handlers import Handlers
 from core.page.layout import EXAMPLE, build_demo
-from core.page.seen import see
-from core.page.serve import serve
+from core.page.server import serve
+from core.page.uploads import VisitorFolder, own_folder
 from core.settings import load_settings
 from core.startup import start
-from core.visitors import VisitorFolder, own_folder
 
 EVERY_INTERFACE = "0.0.0.0"  # noqa: S104 - inside a container, behind its platform's proxy
 HOSTED = ("PORT", "SPACE_ID")  # set where a platform's proxy must reach the server

@@ -15,10 +15,9 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent))  # run by path, 
 
 from dataclasses import replace
 
-from core.answer_json import answer_json
+from core.answer import AnswerJson, NoAnswerJson, answer_json
 from core.errors import IndexRefusedError
 from core.index.actor_index import load_index
-from core.json_forms import AnswerJson, NoAnswerJson
 from core.lookalike import LookalikeFinder
 from core.models.install import ensure_models
 from core.settings import PACK_CHOICES, Settings, load_settings

@@ -13,7 +13,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from core.visitors import own_folder
+from core.page.uploads import own_folder
 from tests.conftest import ROOT
 
 START_SECONDS = 120  # a cold machine with a gallery to enrol

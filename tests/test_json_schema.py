@@ -6,7 +6,7 @@ from typing import Annotated, Literal, TypedDict
 
 import pytest
 
-from core.json_schema import schema_of
+from core.answer import schema_of
 
 
 class Inner(TypedDict):

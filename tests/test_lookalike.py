@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-from core.answer_json import answer_json
+from core.answer import MatchJson, answer_json
 from core.errors import NoFaceError, PhotoTooLargeError, UnreadablePhotoError
 from core.faces.engine import FaceEngine
 from core.gallery.credits import Credit
@@ -18,7 +18,6 @@ from core.gallery.people import ActorEntry, Filter, People
 from core.gallery.photos import Portrait
 from core.index.enrol import enrol_gallery, index_from_cache
 from core.index.verdict import judge
-from core.json_forms import MatchJson
 from core.lookalike import LookalikeFinder
 from core.settings import Settings
 from tests.conftest import ASTRONAUT, SIX_PEOPLE

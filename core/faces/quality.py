@@ -193,7 +193,7 @@ NO_FACE_TIPS = {
 def coach(quality: Quality) -> tuple[str, ...]:
     """Keys of COACHING_TEXT for one face, most important first, at most two; () for a good photo.
 
-    What to do about several faces is said where they are numbered (core/page/group.py).
+    What to do about several faces is said where they are numbered (core/page/result.py).
     """
     faults = {
         "too_dark": quality.brightness < DARK,

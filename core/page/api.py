@@ -1,4 +1,7 @@
-"""The API's endpoints, which are the tools of the MCP server too."""
+"""The API's endpoints, which are the tools of the MCP server too.
+
+What the API says of itself, to programmers and to language models; in English only.
+"""
 
 from __future__ import annotations
 
@@ -8,16 +11,85 @@ from typing import Any
 
 import gradio as gr
 
-from core.answer_json import actors_json, answer_json, health_json
+from core.answer import (
+    ActorJson,
+    AnswerJson,
+    HealthJson,
+    NoAnswerJson,
+    actors_json,
+    answer_json,
+    health_json,
+    schema_of,
+)
 from core.errors import SettingsError
 from core.faces.engine import usable_cpus
 from core.gallery.people import GENDERS, Filter
-from core.json_forms import ActorJson, AnswerJson, HealthJson, NoAnswerJson
-from core.json_schema import schema_of
 from core.lookalike import LookalikeFinder
-from core.page.api_words import ABOUT, ARGUMENTS, EXAMPLES, SCHEMAS
-from core.page.mcp import prepare_mcp
-from core.page.photo_input import photo_input
+from core.page.gradio_patches import photo_input, prepare_mcp
+
+MATCH = (
+    "Which actors of this app's gallery does each face in a photo look like? Returns the closest"
+    " actors, best first, for every face, the likely subject of the photo first."
+    " It is for fun: a match is a resemblance, never an identification, and says nothing of who"
+    " the person in the photo is, nor of their age, gender, origin or character. Do not use it to"
+    " find out or confirm who somebody is. The photo is matched in memory, and its file is"
+    " deleted soon after."
+    " Result: `photo` (file name), `pack` (face model), `faces`: each with `box` (x1, y1, x2, y2"
+    " in pixels), `detection_score` (0-1), `matches`, `verdict` and `tips`. A match has `actor`"
+    " (in the gallery), `name` (English), `name_ko` (Korean or null), `similarity` (cosine, -1 to"
+    " 1), `score`, `portrait` (the gallery's file or null) and `credit` (author, licence,"
+    " licence_url and source of the portrait, to be named where it is shown, or null)."
+    " A score of 83 says: closer to this face than 83 % of the gallery's actors come to any other"
+    " of them; it is not a probability, and null in a gallery of fewer than three actors."
+    " The verdict is about the first match: `share` (its score, rounded down), `same_photo` (the"
+    " portrait is this very photo), `same_person` (strangers hardly ever come so close),"
+    " `close_race` (the second is as good as level: name both), `rough` (a small gallery)."
+    " `tips` are codes of what a better photo would change."
+    " A photo without an answer has `error` in the place of `faces`, with `code` (no_face,"
+    " unreadable or too_large) and `message`."
+)
+ACTORS = (
+    "The actors that this app's gallery can match, by name; all of them, or those that pass a"
+    " filter. Result: a list, each with `actor`, `name` (English), `name_ko` (Korean or null),"
+    " `gender` (women, men or null: which filter finds the actor), `country` (list of ISO 3166"
+    " codes) and `portraits` (photos the actor was enrolled with). Gender and country are the"
+    " gallery's own data, not guessed from a face. The whole list may be long; use the filters."
+)
+HEALTH = (
+    "Is the app ready, and what does it run on? Result: `status` (ok), `pack` (face model),"
+    " `gallery` (gallery, cache or starter: what the index was made from), `actors` and"
+    " `portraits` (how many), `built` (when, UTC)."
+)
+ABOUT = {"match": MATCH, "actors": ACTORS, "health": HEALTH}
+ARGUMENTS = {
+    "photo": "The photo, with at least one face seen from the front: a public http(s) address of a"
+    " picture, or its bytes as data:image/jpeg;base64,...; an address that only the server's own"
+    " network reaches is refused.",
+    "top_k": "How many actors for each face, 1 or more.",
+    "gender": "women or men: only these actors are matched; empty for everyone. It filters the"
+    " gallery, not the photo.",
+    "country": "ISO 3166 code of the actors' citizenship, such as KR; empty for every country.",
+}
+# Beside what Gradio knows of its components: words, and which values there are.
+SCHEMAS: dict[str, dict[str, Any]] = {
+    "photo": {"description": ARGUMENTS["photo"], "additional_description": ARGUMENTS["photo"]},
+    "top_k": {"description": ARGUMENTS["top_k"], "minimum": 1},
+    "gender": {"description": ARGUMENTS["gender"], "enum": ["", "women", "men"]},
+    "country": {"description": ARGUMENTS["country"]},
+}
+# Shown on the API's page.
+EXAMPLES: dict[str, Any] = {
+    "photo": {
+        "path": "https://example.org/me.jpg",
+        "url": "https://example.org/me.jpg",
+        "orig_name": "me.jpg",
+        "meta": {"_type": "gradio.FileData"},
+    },
+    "top_k": 5,
+    "gender": "",
+    "country": "",
+}
+
 
 MATCHING = {"concurrency_limit": usable_cpus(), "concurrency_id": "matching"}  # with the page's
 

@@ -14,17 +14,21 @@ from starlette.requests import Request
 from core.errors import LookalikeError, PhotoError
 from core.faces.photo import Photo
 from core.gallery.people import Filter
-from core.live import Steady
 from core.log import log
 from core.lookalike import LookalikeFinder
-from core.page.card import card_html
-from core.page.filters import ANYONE, country_choices, gender_choices
-from core.page.live_view import live_html
+from core.page.browser_memory import Seen, see
+from core.page.card_preview import card_html
+from core.page.language import (
+    ANYONE,
+    View,
+    country_choices,
+    gender_choices,
+    speeches,
+    visitor_language,
+)
+from core.page.live import Steady, live_html
 from core.page.portraits import PortraitShelf
 from core.page.result import problem_html, result_html, waiting_html
-from core.page.seen import Seen, see
-from core.page.speech import speeches, visitor_language
-from core.page.view import View
 
 LOOPBACK = ("127.0.0.1", "localhost", "::1", "0.0.0.0")  # noqa: S104 - compared, not bound
 

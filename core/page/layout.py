@@ -11,11 +11,10 @@ import gradio as gr
 from core.faces.engine import usable_cpus
 from core.lookalike import LookalikeFinder
 from core.page.api import add_api
-from core.page.filters import ANYONE, country_choices, gender_choices
+from core.page.gradio_patches import photo_input
 from core.page.handlers import Handlers
-from core.page.photo_input import photo_input
+from core.page.language import ANYONE, DEFAULT, banners, country_choices, gender_choices, speeches
 from core.page.result import empty_html
-from core.page.speech import DEFAULT, banners, speeches
 
 EXAMPLE = Path(__file__).parent / "examples" / "astronaut.jpg"
 LIVE_EVERY = 0.25  # seconds; a frame that was not answered yet is replaced by the next, not queued
@@ -40,14 +39,14 @@ class Controls:
     gender: gr.Radio
     country: gr.Dropdown
     result: gr.HTML
-    kept: gr.JSON  # core/page/seen.py: what the browser keeps
+    kept: gr.JSON  # core/page/browser_memory.py: what the browser keeps
     chosen: gr.JSON  # [face, match] on show, filled in by the browser
     make_card: gr.Button
     card: gr.HTML
 
 
 def build_demo(handlers: Handlers) -> gr.Blocks:
-    """The page of a finder's handlers. Launch it with core/page/serve.py."""
+    """The page of a finder's handlers. Launch it with core/page/server.py."""
     finder = handlers.finder
     i18n = static_words(finder)
     seconds = finder.settings.photo_seconds
@@ -75,7 +74,7 @@ LANGUAGES = (
 
 
 def static_words(finder: LookalikeFinder) -> gr.I18n:
-    """The controls' words, of which Gradio takes the language that core/page/document.py set."""
+    """The controls' words, of which Gradio takes the language that core/page/server.py set."""
     words = {
         lang: {
             **{key: speech(key) for key in STATIC},

@@ -16,9 +16,8 @@ from core.gallery.people import ActorEntry, write_actors
 from core.index.enrol import enrol_gallery, index_from_cache
 from core.lookalike import LookalikeFinder
 from core.page.handlers import Handlers
+from core.page.language import View, speeches
 from core.page.portraits import PortraitShelf
-from core.page.speech import speeches
-from core.page.view import View
 from core.settings import Settings
 from core.startup import people_of
 from tests.index.test_enrol import SIX_FACES, fill_gallery

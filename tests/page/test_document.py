@@ -12,8 +12,8 @@ import pytest
 from starlette.types import Receive, Scope, Send
 
 from core.lookalike import LookalikeFinder
-from core.page.document import LocalDocument
-from core.page.speech import GRADIO_WORDS, speeches
+from core.page.language import GRADIO_WORDS, speeches
+from core.page.server import LocalDocument
 
 HTML = (
     '<!doctype html><html lang="en"><head><meta property="og:title" content="Gradio" />\n'

@@ -7,7 +7,8 @@ from urllib.parse import unquote
 import pytest
 
 from core.gallery.credits import Credit
-from core.page.html import (
+from core.page.language import Speech
+from core.page.result import (
     credit_line,
     framed,
     link,
@@ -17,7 +18,6 @@ from core.page.html import (
     note,
     picture,
 )
-from core.page.speech import Speech
 
 EVIL = "\"><script>alert('1')</script>&amp;"
 SPEECHES = [Speech("en", {}), Speech("ko", {})]

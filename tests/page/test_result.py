@@ -16,10 +16,9 @@ from core.gallery.people import Filter
 from core.index.enrol import enrol_gallery
 from core.index.verdict import CLOSE_RACE
 from core.lookalike import LookalikeFinder
-from core.page.comparison import face_html
-from core.page.result import problem_html, result_html, waiting_html
-from core.page.seen import Seen, see
-from core.page.view import View
+from core.page.browser_memory import Seen, see
+from core.page.language import View
+from core.page.result import face_html, problem_html, result_html, waiting_html
 from core.settings import Settings
 from tests.conftest import ASTRONAUT, SIX_PEOPLE, six_actors
 from tests.index.test_enrol import fill_gallery, head

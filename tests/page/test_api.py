@@ -17,7 +17,7 @@ from gradio_client import Client, handle_file
 from gradio_client.exceptions import AppError
 from PIL import Image
 
-from core.json_forms import (
+from core.answer import (
     ActorJson,
     AnswerJson,
     FaceJson,

@@ -1,5 +1,7 @@
 """What the page says in Korean."""
 
+from __future__ import annotations
+
 KOREAN = {
     "title": "나는 어떤 배우를 닮았을까?",
     "intro": "얼굴만 보여 주세요. 결과가 바로 나옵니다.",

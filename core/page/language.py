@@ -1,4 +1,9 @@
-"""The page's voice in one language: its words, numbers, dates, names of people and countries."""
+"""The page's voice in one language: its words, numbers, dates, names of people and countries.
+
+What visitors may choose between, from the gallery's own data.
+
+What every part of the page asks of one finder, in one language.
+"""
 
 from __future__ import annotations
 
@@ -10,10 +15,15 @@ from babel import Locale
 from babel.dates import format_date
 from babel.numbers import format_decimal
 
+from core.gallery.people import Filter
+from core.index.actor_index import Match
+from core.index.verdict import Verdict, judge
 from core.lookalike import LookalikeFinder
 from core.models.packs import get_pack
-from core.page.words_en import ENGLISH, GRADIO_ENGLISH
-from core.page.words_ko import GRADIO_KOREAN, KOREAN
+from core.page.browser_memory import SeenFace
+from core.page.portraits import PortraitShelf
+from core.page.words.en import ENGLISH, GRADIO_ENGLISH
+from core.page.words.ko import GRADIO_KOREAN, KOREAN
 
 WORDS: Mapping[str, Mapping[str, str]] = {"en": ENGLISH, "ko": KOREAN}
 GRADIO_WORDS = {"en": GRADIO_ENGLISH, "ko": GRADIO_KOREAN}
@@ -86,3 +96,62 @@ def _known(finder: LookalikeFinder, lang: str) -> dict[str, str]:
         "megabytes": format_decimal(settings.max_megabytes, locale=lang),
         "megapixels": format_decimal(settings.max_megapixels, locale=lang),
     }
+
+
+ANYONE = ""  # the value that leaves everyone in
+Choices = list[tuple[str, str]]  # words, value
+
+
+def gender_choices(finder: LookalikeFinder, speech: Speech) -> Choices:
+    """Everyone, women, men; everyone alone where the gallery does not tell them apart."""
+    found = finder.people.genders(finder.index.actors)
+    return [(speech("everyone"), ANYONE), *((speech(word), word) for word in found)]
+
+
+def country_choices(finder: LookalikeFinder, speech: Speech) -> Choices:
+    """All countries, then each by name; all alone where the gallery does not tell them."""
+    codes = finder.people.countries(finder.index.actors)
+    return [
+        (speech("all_countries"), ANYONE),
+        *sorted((speech.country(code), code) for code in codes),
+    ]
+
+
+@dataclass(frozen=True, eq=False)
+class Judged:
+    """One face with its matches under the filter in force."""
+
+    face: SeenFace
+    matches: tuple[Match, ...]
+    verdict: Verdict
+
+
+@dataclass(frozen=True, eq=False)
+class View:
+    """One finder's answers in words of one language."""
+
+    finder: LookalikeFinder
+    shelf: PortraitShelf
+    speech: Speech
+
+    def name(self, match: Match) -> str:
+        """The actor's name in the visitor's language."""
+        return self.finder.people.name(match.actor, self.speech.lang)
+
+    def judged(self, face: SeenFace, wanted: Filter) -> Judged:
+        """Search the gallery for one face."""
+        matches = self.finder.matches(face.embedding, wanted=wanted)
+        return Judged(face, matches, judge(self.finder.index, face.crop, matches))
+
+    def sentence(self, verdict: Verdict, match: Match, rank: int) -> str:
+        """The true sentence of a match; the verdict on the face is the first match's."""
+        if rank == 1:
+            return self.speech(verdict.key, share=verdict.share)
+        if match.score is None:
+            return self.speech("no_score")
+        share = int(match.score)
+        return self.speech("meaning" if share else "meaning_low", share=share)
+
+    def points(self, match: Match) -> str | None:
+        """Its score as shown; None where the gallery is too small for one."""
+        return None if match.score is None else self.speech.score(match.score)

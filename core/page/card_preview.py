@@ -11,8 +11,8 @@ from PIL import Image
 
 from core.card.layout import ShareCard, share_card_png
 from core.index.actor_index import Match
-from core.page.html import monogram, monogram_hue
-from core.page.view import Judged, View
+from core.page.language import Judged, View
+from core.page.result import monogram, monogram_hue
 
 
 def card_html(view: View, judged: Judged, chosen: int, link: str) -> str:

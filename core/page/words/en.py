@@ -1,5 +1,7 @@
 """What the page says in English."""
 
+from __future__ import annotations
+
 ENGLISH = {
     "title": "Which actor do you look like?",
     "intro": "Show a face. The answer comes on its own.",

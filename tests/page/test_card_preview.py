@@ -11,14 +11,14 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from core.answer_json import answer_json
+from core.answer import answer_json
 from core.gallery.people import Filter
 from core.index.verdict import Verdict
 from core.lookalike import LookalikeFinder
-from core.page.card import card_html, share_card
+from core.page.browser_memory import see
+from core.page.card_preview import card_html, share_card
+from core.page.language import Judged, View
 from core.page.result import result_html
-from core.page.seen import see
-from core.page.view import Judged, View
 from tests.conftest import ASTRONAUT, SIX_PEOPLE
 from tests.index.test_enrol import head
 from tests.page.conftest import view_of

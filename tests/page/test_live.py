@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from core.index.actor_index import ActorIndex
 from core.index.enrol import index_from_cache
-from core.live import FORGOTTEN_AFTER, FRAMES_TO_TAKE_OVER, LEAD, Steady
+from core.page.live import FORGOTTEN_AFTER, FRAMES_TO_TAKE_OVER, LEAD, Steady
 from core.settings import Settings
 
 FACE = np.eye(8, dtype=np.float32)[0]

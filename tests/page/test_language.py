@@ -10,15 +10,8 @@ import pytest
 
 from core.index.verdict import Verdict
 from core.lookalike import LookalikeFinder
+from core.page.language import GRADIO_WORDS, WORDS, Speech, banners, speeches, visitor_language
 from core.page.layout import STATIC
-from core.page.speech import (
-    GRADIO_WORDS,
-    WORDS,
-    Speech,
-    banners,
-    speeches,
-    visitor_language,
-)
 from tests.conftest import ROOT
 
 USED_KEY = re.compile(r"""(?:speech|view\.speech|i18n)\(\s*["'](\w+)["']""")

@@ -17,8 +17,8 @@ from core.errors import PhotoError, UnreadablePhotoError
 from core.faces.engine import FaceEngine
 from core.gallery.people import Filter
 from core.lookalike import LookalikeFinder
+from core.page.browser_memory import MOST_FACES, PICTURE_BYTES, SCENE_SIDE, Seen, data_uri, see
 from core.page.result import result_html
-from core.page.seen import MOST_FACES, PICTURE_BYTES, SCENE_SIDE, Seen, data_uri, see
 from tests.conftest import ASTRONAUT, SIX_PEOPLE
 from tests.page.conftest import view_of
 

@@ -19,7 +19,7 @@ from mcp.client.streamable_http import streamable_http_client
 from mcp.types import CallToolResult, TextContent, Tool
 from PIL import Image
 
-from core.json_forms import (
+from core.answer import (
     ActorJson,
     AnswerJson,
     CreditJson,
@@ -32,9 +32,9 @@ from core.json_forms import (
 from core.models.install import InstalledPack
 from scripts.page_driver import free_port
 from tests.conftest import ASTRONAUT, ROOT
+from tests.page.test_api import without_mcp
 from tests.readme_blocks import readme_block
 from tests.running_app import RunningApp, clean_env, running_app
-from tests.test_api import without_mcp
 
 T = TypeVar("T")
 SECONDS = 10  # a photo lives, in these tests

@@ -7,12 +7,11 @@ from pathlib import Path
 
 import pytest
 
-from core.answer_json import actors_json, answer_json, health_json
+from core.answer import AnswerJson, FaceJson, actors_json, answer_json, health_json
 from core.faces.engine import FaceEngine
 from core.gallery.credits import Credit
 from core.gallery.people import ActorEntry, Filter, People
 from core.index.enrol import enrol_gallery
-from core.json_forms import AnswerJson, FaceJson
 from core.lookalike import LookalikeFinder
 from core.settings import Settings
 from tests.conftest import ASTRONAUT

@@ -2,14 +2,21 @@
 
 Single frames flicker between actors that are nearly as close. Similarities are averaged over
 time, and a new name must lead by a margin for several frames before it takes over.
+
+The live mode's one line: who it is now.
 """
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
+from html import escape
 
 import numpy as np
 from numpy.typing import NDArray
+
+from core.page.language import View
+from core.page.result import credit_line, framed, points
 
 KEPT = 0.75  # weight of the past at each frame: about a second's memory at four frames a second
 # Similarity by which a challenger must be ahead. In a moving, noisy picture the difference of two
@@ -68,3 +75,29 @@ class Steady:
         if self.missed + 1 >= FORGOTTEN_AFTER:
             return Steady()
         return Steady(self.similarities, self.face, self.actor, missed=self.missed + 1)
+
+
+def live_html(view: View, steady: Steady | None) -> str:
+    """The actor named now, with portrait and score; before the first frame, what to do."""
+    speech = view.speech
+    if steady is None:
+        return f'<div class="live"><p>{escape(speech("live_waiting"))}</p></div>'
+    if steady.actor is None or steady.face is None or steady.similarity is None:
+        return f'<div class="live"><p>{escape(speech("live_nobody"))}</p></div>'
+    index = view.finder.index
+    name = view.finder.people.name(index.actors[steady.actor], speech.lang)
+    portrait = index.closest_portrait(steady.actor, steady.face)
+    address = view.shelf.address(portrait, "small")
+    face = framed(name, address, speech("portrait_of", name=name), "", lazy=False)
+    credit = credit_line(portrait.credit, speech) if address and portrait.credit else ""
+    return (
+        f'<div class="live" data-actor="{escape(name)}">{face}<span class="who">'
+        f'<span class="name">{escape(name)}</span><small>{credit}</small></span>'
+        f"{points(_whole_points(view, steady.similarity), speech)}</div>"
+    )
+
+
+def _whole_points(view: View, similarity: float) -> str | None:
+    """Tenths would change with every frame."""
+    calibration = view.finder.index.calibration
+    return None if calibration is None else str(math.floor(calibration.score(similarity)))
