@@ -23,15 +23,14 @@ from typing import Any
 from tqdm import tqdm
 
 from core.errors import GalleryError
-from core.evaluation.material import gather
-from core.evaluation.measure import Meter
-from core.evaluation.report import known_figures, write_report
-from core.evaluation.tolerance import differing_lines
 from core.faces.engine import FaceEngine
 from core.models.install import ensure_models
 from core.models.packs import PACKS
 from core.settings import ROOT, load_settings
 from scripts.cli import Parser, path, run
+from scripts.evaluation.material import gather
+from scripts.evaluation.measure import Meter
+from scripts.evaluation.report import differing_lines, known_figures, write_report
 
 DATA = ROOT.parent / "shared" / "data"
 OUT = ROOT / "docs"

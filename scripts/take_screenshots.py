@@ -14,11 +14,13 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))  # run by path, from any folder
 
+import io
 import tempfile
 from dataclasses import dataclass
 from html import escape
 from typing import Any
 
+from PIL import Image, ImageDraw, ImageFilter
 from tqdm import tqdm
 
 from core.errors import SettingsError
@@ -27,16 +29,16 @@ from scripts.cli import Parser, path, run
 try:
     from playwright.sync_api import Browser
 
-    from scripts.page_cover import cover
-    from scripts.page_driver import chromium, started_app
-    from scripts.page_states import (
+    from scripts.page_driver import (
         PHOTO,
         SETTLED,
         STATES,
         NotInThisGalleryError,
         Pictures,
         State,
+        chromium,
         open_state,
+        started_app,
         state_named,
     )
 except ModuleNotFoundError as error:
@@ -51,6 +53,12 @@ SIZES: dict[str, Any] = {  # CSS pixels
 SCHEMES = ("light", "dark")
 LOCALES = ("ko-KR", "en-US")
 COVERED = state_named("result")
+# The README's picture: a result on a desk and on a phone, side by side.
+DESKTOP: dict[str, Any] = {"width": 1280, "height": 1100}  # as far down as the fifth match
+PHONE: dict[str, Any] = {"width": 390, "height": 804}
+CANVAS, GROUND = (1640, 1150), "#c9b8dd"
+CORNER, SHADOW = 28, 24  # pixels
+COLOURS = 256  # of a PNG small enough for a README
 
 
 def main() -> int:
@@ -131,6 +139,36 @@ class Studio:
         finally:
             context.close()
         return files
+
+
+def cover(browser: Browser, url: str, pictures: Pictures) -> Image.Image:
+    """A desktop in English and a phone in Korean, both with the same photo's answer."""
+    desktop = _shot(browser, url, pictures, locale="en-US", viewport=DESKTOP, color_scheme="light")
+    phone = _shot(browser, url, pictures, locale="ko-KR", viewport=PHONE, color_scheme="dark")
+    canvas = Image.new("RGB", CANVAS, GROUND)
+    _lay(canvas, desktop, (30, 30))
+    _lay(canvas, phone, (CANVAS[0] - phone.width - 30, CANVAS[1] - phone.height - 30))
+    palette = canvas.quantize(COLOURS)
+    return canvas.quantize(palette=palette, dither=Image.Dither.FLOYDSTEINBERG)
+
+
+def _shot(browser: Browser, url: str, pictures: Pictures, **visitor: Any) -> Image.Image:
+    context = browser.new_context(reduced_motion="reduce", **visitor)
+    page = context.new_page()
+    open_state(page, url, state_named("result"), pictures)
+    png = page.screenshot()
+    context.close()
+    return Image.open(io.BytesIO(png)).convert("RGB")
+
+
+def _lay(canvas: Image.Image, shot: Image.Image, place: tuple[int, int]) -> None:
+    """With rounded corners and a soft shadow."""
+    mask = Image.new("L", shot.size, 0)
+    ImageDraw.Draw(mask).rounded_rectangle((0, 0, shot.width - 1, shot.height - 1), CORNER, 255)
+    shade = Image.new("L", canvas.size, 0)
+    shade.paste(mask.point(lambda value: value // 3), (place[0], place[1] + 8))
+    canvas.paste("#2b1654", (0, 0), shade.filter(ImageFilter.GaussianBlur(SHADOW)))
+    canvas.paste(shot, place, mask)
 
 
 def contact_sheet(files: list[Path]) -> str:

@@ -127,7 +127,7 @@ class FaceEngine:
         Args:
             installed: which pack, where.
             settings: detection sizes and thresholds, threads.
-            detector: how photos are looked at; core/evaluation compares others.
+            detector: how photos are looked at; scripts/evaluation compares others.
         """
         self.pack = installed.pack
         self._settings = settings

@@ -8,7 +8,7 @@ import pytest
 from axe_playwright_python.base import AXE_SCRIPT
 from playwright.sync_api import Browser, Page
 
-from scripts.page_states import PHOTO, STATES, Pictures, State, open_state, state_named
+from scripts.page_driver import PHOTO, STATES, Pictures, State, open_state, state_named
 from tests.browser.visitor import DESKTOP, PHONE, visiting
 from tests.running_app import RunningApp
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from core.evaluation.enrolled import Portraits
-from core.evaluation.measured import MeasuredSet
 from core.index.embeddings_cache import load_cache
 from core.settings import Settings
+from scripts.evaluation.galleries import Portraits
+from scripts.evaluation.measure import MeasuredSet
 
 FACE = ((30, 40), (60, 40), (45, 60), (33, 75), (57, 75))  # eyes, nose, mouth corners
 

@@ -5,14 +5,14 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from core.evaluation.calibration import (
+from scripts.evaluation.calibration import (
     LEVELS,
     shares_reached,
     split_calibration,
     thirds_by_quality,
 )
-from core.evaluation.enrolled import Portraits, enrol
-from core.evaluation.measured import MeasuredSet
+from scripts.evaluation.galleries import Portraits, enrol
+from scripts.evaluation.measure import MeasuredSet
 from tests.evaluation.conftest import measured
 
 

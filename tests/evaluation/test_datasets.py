@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from core.errors import GalleryError
-from core.evaluation.datasets import LFW, labelled_photos, plain_name, read_pairs
+from scripts.evaluation.datasets import LFW, labelled_photos, plain_name, read_pairs
 from tests.conftest import SHARED, needs_shared
 
 

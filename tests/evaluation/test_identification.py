@@ -5,16 +5,10 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from core.evaluation.enrolled import Portraits, enrol, portraits_of
-from core.evaluation.identification import (
-    identify,
-    rank1_by_portraits,
-    rank1_by_size,
-    ranks_of,
-    together,
-)
-from core.evaluation.measured import MeasuredSet
 from core.index.templates import make_templates
+from scripts.evaluation.galleries import Portraits, enrol, portraits_of, together
+from scripts.evaluation.identification import identify, rank1_by_portraits, rank1_by_size, ranks_of
+from scripts.evaluation.measure import MeasuredSet
 from tests.evaluation.conftest import measured, one_each
 
 People = dict[str, np.ndarray]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from core.evaluation.intervals import by_people, wilson
+from scripts.evaluation.intervals import by_people, wilson
 
 
 def test_wilson_is_the_published_one() -> None:

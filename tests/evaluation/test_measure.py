@@ -8,13 +8,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from core.evaluation.datasets import LabelledPhoto
-from core.evaluation.measure import CHUNK, Meter, Way, joined
-from core.evaluation.measured import MeasuredSet
-from core.evaluation.robustness import CHANGES, changed_by
 from core.faces.engine import FaceEngine
 from core.faces.photo import Photo, read_photo
 from core.settings import Settings
+from scripts.evaluation.datasets import LabelledPhoto
+from scripts.evaluation.measure import CHUNK, MeasuredSet, Meter, Way, joined
+from scripts.evaluation.robustness import CHANGES, changed_by
 from tests.conftest import ASTRONAUT, SIX_PEOPLE
 
 ALONE, GROUP = LabelledPhoto("Eileen", ASTRONAUT), LabelledPhoto("Six", SIX_PEOPLE)

@@ -11,15 +11,15 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from core.evaluation.datasets import LFW, labelled_photos, read_pairs
-from core.evaluation.enrolled import enrol, portraits_of
-from core.evaluation.identification import identify
-from core.evaluation.measure import Meter, Way
-from core.evaluation.report import known_figures
-from core.evaluation.verification import MISSING, similarities_of
 from core.faces.engine import FaceEngine
 from core.models.install import InstalledPack
 from core.settings import Settings
+from scripts.evaluation.datasets import LFW, labelled_photos, read_pairs
+from scripts.evaluation.galleries import enrol, portraits_of
+from scripts.evaluation.identification import identify
+from scripts.evaluation.measure import Meter, Way
+from scripts.evaluation.report import known_figures
+from scripts.evaluation.verification import MISSING, similarities_of
 from tests.conftest import ROOT, SHARED, needs_shared
 
 HALF_A_POINT = 0.005

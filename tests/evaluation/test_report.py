@@ -7,11 +7,16 @@ from pathlib import Path
 
 import pytest
 
-from core.evaluation.chapter import Chapter, Plot, count_of, rate, table, with_interval
-from core.evaluation.intervals import Interval
-from core.evaluation.plots import draw
-from core.evaluation.report import NOT_MEASURED, all_figures, known_figures, markdown
-from core.evaluation.tolerance import same_line
+from scripts.evaluation.chapter import Chapter, Plot, count_of, rate, table, with_interval
+from scripts.evaluation.intervals import Interval
+from scripts.evaluation.report import (
+    NOT_MEASURED,
+    all_figures,
+    draw,
+    known_figures,
+    markdown,
+    same_line,
+)
 
 FIGURES = {
     "probes.photos": 158.0, "probes.rank1": 157.0, "probes_wild.photos": 407.0,

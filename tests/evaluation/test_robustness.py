@@ -7,11 +7,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from core.evaluation.datasets import LabelledPhoto
-from core.evaluation.enrolled import Portraits, enrol
-from core.evaluation.measured import MeasuredSet
-from core.evaluation.robustness import CHANGES, changed_by, close_crop, steadiness
 from core.faces.photo import read_photo
+from scripts.evaluation.datasets import LabelledPhoto
+from scripts.evaluation.galleries import Portraits, enrol
+from scripts.evaluation.measure import MeasuredSet
+from scripts.evaluation.robustness import CHANGES, changed_by, close_crop, steadiness
 from tests.conftest import ASTRONAUT
 from tests.evaluation.conftest import measured
 

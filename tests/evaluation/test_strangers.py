@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 
-from core.evaluation.enrolled import Portraits, enrol
-from core.evaluation.measured import MeasuredSet
-from core.evaluation.strangers import (
+from scripts.evaluation.galleries import Portraits, enrol
+from scripts.evaluation.measure import MeasuredSet
+from scripts.evaluation.strangers import (
     THRESHOLDS,
     best_of_strangers,
     passing,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from core.evaluation.tolerance import differing_lines, same_line
+from scripts.evaluation.report import differing_lines, same_line
 
 
 @pytest.mark.parametrize(

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 
-from core.evaluation.enrolled import Portraits
-from core.evaluation.tried import GALLERIES, SWAPPED, face_choices, mislabel_rule
 from core.index.templates import MISLABEL_CEILING, MISLABEL_GAP
+from scripts.evaluation.galleries import Portraits
+from scripts.evaluation.tried import GALLERIES, SWAPPED, face_choices, mislabel_rule
 from tests.evaluation.conftest import measured
 
 

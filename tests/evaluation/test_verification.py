@@ -5,9 +5,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from core.evaluation.datasets import Pairs
-from core.evaluation.measured import MeasuredSet
-from core.evaluation.verification import (
+from scripts.evaluation.datasets import Pairs
+from scripts.evaluation.measure import MeasuredSet
+from scripts.evaluation.verification import (
     best_threshold,
     equal_error_rate,
     similarities_of,

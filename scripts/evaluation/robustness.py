@@ -1,18 +1,23 @@
-"""Whether the first answer stays when the same photo is sent in another shape."""
+"""Whether the first answer stays when the same photo is sent in another shape.
+
+Chapter: whether the answer stays when the same photo comes in another shape.
+"""
 
 from __future__ import annotations
 
 import io
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from core.evaluation.enrolled import Gallery
-from core.evaluation.measure import Change
-from core.evaluation.measured import MeasuredSet
+from scripts.evaluation.chapter import Chapter, count_of, table
+from scripts.evaluation.datasets import LabelledPhoto, labelled_photos
+from scripts.evaluation.galleries import Gallery
+from scripts.evaluation.material import Material
+from scripts.evaluation.measure import Change, MeasuredSet, Way
 
 Pixels = NDArray[np.uint8]  # (H, W, 3) RGB
 
@@ -97,3 +102,56 @@ def steadiness(gallery: Gallery, plain: MeasuredSet, changed: MeasuredSet) -> St
         lost=int(((before >= 0) & (after < 0)).sum()),
         moved=float(np.median(new[rows, named] - old[rows, named])),
     )
+
+
+EVERY = 3  # of the unfiltered probes, one in so many is changed; of the picked, all
+
+
+def chapter(material: Material) -> Chapter:
+    """Every change of robustness.CHANGES, and the close crop."""
+    photos = [
+        *labelled_photos(material.data, "probes"),
+        *labelled_photos(material.data, "probes_wild")[::EVERY],
+    ]
+    plain = material.meter.measure("steady-plain", photos)
+    changed = {name: changed_by(change) for name, change in CHANGES.items()}
+    changed[CLOSE] = _to_the_face(photos, plain)
+    found = {
+        name: steadiness(
+            material.gallery,
+            plain,
+            material.meter.measure(f"steady-{number}", photos, Way(change=change)),
+        )
+        for number, (name, change) in enumerate(changed.items())
+    }
+    return Chapter(
+        "Does the answer stay?",
+        (
+            "The same photo sent in another shape: all of `probes` and every"
+            f" {EVERY}rd of `probes_wild` ({len(photos)} photos). The first answer stays if it"
+            " names the same actor as for the photo as it is. Moved: median change of the"
+            " similarity to that actor.",
+            table(
+                ["change", "first answer stays", "face lost", "moved"],
+                [
+                    [name, count_of(one.same, one.photos), str(one.lost), f"{one.moved:+.3f}"]
+                    for name, one in found.items()
+                ],
+            ),
+        ),
+        {f"steady.{name}": one.same / one.photos for name, one in found.items()},
+    )
+
+
+def _to_the_face(photos: Sequence[LabelledPhoto], plain: MeasuredSet) -> Change:
+    """Cut each photo to its chosen face; one in which none was found stays whole."""
+    boxes = {
+        photo.path: plain.boxes[face]
+        for photo, face in zip(photos, plain.chosen(), strict=True)
+        if face >= 0
+    }
+
+    def cut(photo: LabelledPhoto, pixels: Pixels) -> Pixels:
+        return close_crop(pixels, boxes[photo.path]) if photo.path in boxes else pixels
+
+    return cut

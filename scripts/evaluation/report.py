@@ -1,14 +1,22 @@
-"""Material → docs/evaluation.md, its plots, and figures.json for the regression test."""
+"""Material → docs/evaluation.md, its plots, and figures.json for the regression test.
+
+Draws the report's lines as PNG. matplotlib is a development requirement only.
+
+Whether two reports say the same: one photo in a count and 0.2 in a rate do not matter.
+"""
 
 from __future__ import annotations
 
 import json
+import re
 import time
 from collections.abc import Callable
+from itertools import zip_longest
 from pathlib import Path
 
-from core.evaluation.chapter import Chapter, rate, table
-from core.evaluation.chapters import (
+from core.files import new_file
+from core.models.packs import PACKS
+from scripts.evaluation import (
     calibration,
     identification,
     robustness,
@@ -16,10 +24,75 @@ from core.evaluation.chapters import (
     tried,
     verification,
 )
-from core.evaluation.material import Material
-from core.evaluation.plots import draw
-from core.files import new_file
-from core.models.packs import PACKS
+from scripts.evaluation.chapter import Chapter, Plot, rate, table
+from scripts.evaluation.material import Material
+
+SIZE = (6.4, 4.2)  # inches
+DOTS = 110  # per inch
+
+
+def draw(plot: Plot, folder: Path) -> Path:
+    """Write one plot; the file's path. No date or version goes into the file."""
+    import matplotlib as mpl
+
+    mpl.use("Agg")
+    from matplotlib import pyplot as plt
+
+    figure, axes = plt.subplots(figsize=SIZE, dpi=DOTS, layout="constrained")
+    for label, (xs, ys) in plot.lines.items():
+        axes.plot(xs, ys, marker="o" if len(xs) < 15 else None, markersize=4, label=label)
+    if plot.diagonal:
+        axes.plot([0, 100], [0, 100], color="grey", linestyle=":", label="as it says")
+    if plot.log_x:
+        axes.set_xscale("log")
+    if plot.y_range:
+        axes.set_ylim(*plot.y_range)
+    axes.set(title=plot.title, xlabel=plot.x_label, ylabel=plot.y_label)
+    axes.grid(alpha=0.3)
+    axes.legend(fontsize="small")
+    folder.mkdir(parents=True, exist_ok=True)
+    path = folder / plot.file
+    figure.savefig(path, metadata={"Software": None})
+    plt.close(figure)
+    return path
+
+
+COUNT, RATE, SIMILARITY = 1.0, 0.2, 0.01
+ROUNDING = 1e-9
+# A rate beside its count says nothing of its own: `405 of 407 (99.5 %)`.
+BESIDE_COUNT = re.compile(r"( of [\d,]+) \([\d.]+ %\)")
+NUMBER = re.compile(r"[-+]?\d[\d,]*(?:\.\d+)?(?: %)?")
+
+
+def differing_lines(old: str, new: str) -> list[str]:
+    """The lines of two Markdown texts that differ by more than the tolerances, as a diff."""
+    lines = []
+    for before, after in zip_longest(old.splitlines(), new.splitlines(), fillvalue=""):
+        if not same_line(before, after):
+            lines += [f"- {before}", f"+ {after}"]
+    return lines
+
+
+def same_line(before: str, after: str) -> bool:
+    """Equal words, and numbers that are close enough."""
+    before, after = (BESIDE_COUNT.sub(r"\1", line) for line in (before, after))
+    if NUMBER.sub("#", before) != NUMBER.sub("#", after):
+        return False
+    pairs = zip(NUMBER.findall(before), NUMBER.findall(after), strict=True)
+    return all(_close(one, other) for one, other in pairs)
+
+
+def _close(one: str, other: str) -> bool:
+    values = [float(text.replace(",", "").removesuffix(" %")) for text in (one, other)]
+    return abs(values[0] - values[1]) <= max(_tolerance(one), _tolerance(other)) + ROUNDING
+
+
+def _tolerance(number: str) -> float:
+    decimals = len(number.removesuffix(" %").partition(".")[2])
+    if number.endswith("%") or decimals == 1:
+        return RATE
+    return SIMILARITY if decimals else COUNT
+
 
 CHAPTERS = (identification, verification, calibration, strangers, robustness, tried)
 FIGURES = "figures.json"  # beside the plots

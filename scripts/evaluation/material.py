@@ -6,13 +6,12 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 
-from core.evaluation.datasets import LFW, PAIR_LISTS, SETS, Pairs, labelled_photos, read_pairs
-from core.evaluation.enrolled import Gallery, Portraits, enrol, portraits_of
-from core.evaluation.measure import Meter, Way
-from core.evaluation.measured import MeasuredSet
 from core.faces.detect import FaceDetector
 from core.faces.engine import FaceEngine
 from core.models.install import InstalledPack
+from scripts.evaluation.datasets import LFW, PAIR_LISTS, SETS, Pairs, labelled_photos, read_pairs
+from scripts.evaluation.galleries import Gallery, Portraits, enrol, portraits_of
+from scripts.evaluation.measure import MeasuredSet, Meter, Way
 
 MIRRORED = ("gallery", "probes", "probes_wild")  # sets on which flip augmentation is tried
 

@@ -1,6 +1,6 @@
 """A chapter of the report, and how its numbers are written.
 
-core/evaluation/tolerance.py reads these forms back: a count is whole, a rate has one decimal or
+scripts/evaluation/report.py reads these forms back: a count is whole, a rate has one decimal or
 a percent sign, a similarity has two decimals or more.
 """
 
@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from core.evaluation.intervals import Interval
+from scripts.evaluation.intervals import Interval
 
 
 @dataclass(frozen=True)

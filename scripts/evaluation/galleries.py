@@ -8,10 +8,10 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from core.evaluation.measured import MeasuredSet
 from core.index.actor_index import best_per_actor
 from core.index.scoring import Calibration, calibrate
 from core.index.templates import likely_mislabels, make_templates
+from scripts.evaluation.measure import MeasuredSet
 
 Templates = Callable[[NDArray[np.float32]], NDArray[np.float32]]  # (n, D) → (k, D), unit
 
@@ -97,3 +97,12 @@ def enrol(portraits: Portraits, templates: Templates | None = None) -> Gallery:
     owners = np.repeat(np.arange(len(centres), dtype=np.int32), [len(rows) for rows in centres])
     similarities = best_per_actor(portraits.embeddings, stacked, owners)
     return Gallery(portraits.actors, stacked, owners, calibrate(similarities, portraits.actor))
+
+
+def together(one: Portraits, other: Portraits) -> Portraits:
+    """Both galleries' actors, who must differ, one after the other."""
+    return Portraits(
+        one.actors + other.actors,
+        np.concatenate([one.embeddings, other.embeddings]),
+        np.concatenate([one.actor, other.actor + len(one.actors)]).astype(np.int32),
+    )

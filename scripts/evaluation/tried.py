@@ -1,22 +1,123 @@
-"""Chapter: what was tried, with figures, on the development sets."""
+"""What was tried where there was a choice: faces, alignment, templates, mislabels.
+
+Detectors that leave something out or do it otherwise: to see what each part is worth.
+
+Chapter: what was tried, with figures, on the development sets.
+"""
 
 from __future__ import annotations
 
-import numpy as np
+from dataclasses import dataclass
 
-from core.evaluation.chapter import Chapter, count_of, rate, table
-from core.evaluation.datasets import labelled_photos
-from core.evaluation.enrolled import Gallery, enrol, portraits_of
-from core.evaluation.identification import identify, ranks_of
-from core.evaluation.material import Material
-from core.evaluation.measure import Way, joined
-from core.evaluation.measured import MeasuredSet
-from core.evaluation.robustness import changed_by, turned
-from core.evaluation.tried import face_choices, mislabel_rule
-from core.evaluation.variants import ByTheEyes, NeverStraightened, OneLook
-from core.evaluation.verification import true_accepts
-from core.faces.detect import FaceDetector
-from core.index.templates import MISLABEL_CEILING, MISLABEL_GAP
+import numpy as np
+from numpy.typing import NDArray
+
+from core.faces.align import STANDARD_POINTS
+from core.faces.detect import FaceDetector, Look, SureFace
+from core.index.templates import MISLABEL_CEILING, MISLABEL_GAP, likely_mislabels
+from scripts.evaluation.chapter import Chapter, count_of, rate, table
+from scripts.evaluation.datasets import labelled_photos
+from scripts.evaluation.galleries import Gallery, Portraits, enrol, portraits_of
+from scripts.evaluation.identification import identify, ranks_of
+from scripts.evaluation.intervals import SEED
+from scripts.evaluation.material import Material
+from scripts.evaluation.measure import MeasuredSet, Way, joined
+from scripts.evaluation.robustness import changed_by, turned
+from scripts.evaluation.verification import true_accepts
+
+
+class OneLook(FaceDetector):
+    """The photo fitted to the detection size, and nothing more."""
+
+    def best_look(self, pixels: NDArray[np.uint8]) -> Look:
+        """The first look."""
+        return self.look(pixels, self._settings.detection_size)
+
+
+class NeverStraightened(FaceDetector):
+    """All looks at the photo, but no second look at a tilted or unsure face."""
+
+    def straightened(self, pixels: NDArray[np.uint8], look: Look) -> Look:
+        """As it was."""
+        return look
+
+
+class ByTheEyes(FaceDetector):
+    """Aligned by the eyes alone, as if nose and mouth lay where the average face has them."""
+
+    def best_look(self, pixels: NDArray[np.uint8]) -> Look:
+        """The usual faces, three of their five landmarks made up."""
+        return Look.of(_by_the_eyes(face) for face in super().best_look(pixels).faces())
+
+
+def _by_the_eyes(face: SureFace) -> SureFace:
+    right, left = face.landmarks[:2] @ [1, 1j]
+    ours = STANDARD_POINTS @ [1, 1j]
+    turn = (left - right) / (ours[1] - ours[0])
+    points = right + turn * (ours - ours[0])
+    landmarks = np.stack([points.real, points.imag], axis=1).astype(np.float32)
+    return SureFace(face.box, face.score, landmarks)
+
+
+GALLERIES = 40  # with portraits exchanged at random
+SWAPPED = 10  # portraits in each
+
+
+@dataclass(frozen=True)
+class MislabelRule:
+    """How a rule did on galleries in which portraits of two actors were exchanged."""
+
+    ceiling: float
+    gap: float
+    swapped: int
+    found: int
+    clean: int
+    accused: int  # portraits in their right place that the rule would leave out
+
+
+def face_choices(measured: MeasuredSet) -> dict[str, NDArray[np.floating]]:
+    """(F,) keys by name: the face with the highest is taken for the photo's subject."""
+    side = np.sqrt(measured.areas)
+    near = 1 - measured.from_centre
+    return {
+        "largest": side,
+        "most central": near,
+        "highest detection score": measured.scores,
+        "size × detection score": side * measured.scores,
+        "size × nearness to the centre": side * near,
+        "size × nearness × frontality": side * near / (1 + measured.yaw),
+        "size × nearness × sharpness^¼": side * near * measured.sharpness**0.25,
+        "size × nearness × detection score (used)": side * near * measured.scores,
+    }
+
+
+def mislabel_rule(portraits: Portraits, ceiling: float, gap: float) -> MislabelRule:
+    """Exchange portraits of random actors, and look which the rule finds."""
+    random = np.random.default_rng(SEED)
+    total = len(portraits.embeddings)
+    found = accused = 0
+    for _ in range(GALLERIES):
+        rows = random.permutation(total)[:SWAPPED]
+        vectors = portraits.embeddings.copy()
+        vectors[rows] = portraits.embeddings[np.roll(rows, 1)]
+        strange = np.zeros(total, bool)
+        strange[rows] = portraits.actor[rows] != portraits.actor[np.roll(rows, 1)]
+        named = _named(Portraits(portraits.actors, vectors, portraits.actor), ceiling, gap)
+        found += int(np.sum(named & strange))
+        accused += int(np.sum(named & ~strange))
+    swapped = GALLERIES * SWAPPED
+    return MislabelRule(ceiling, gap, swapped, found, GALLERIES * total - swapped, accused)
+
+
+def _named(portraits: Portraits, ceiling: float, gap: float) -> NDArray[np.bool_]:
+    """(N,) the portraits that the rule takes for someone else's."""
+    named = np.zeros(len(portraits.embeddings), bool)
+    for number in range(len(portraits.actors)):
+        start = int(np.searchsorted(portraits.actor, number))
+        for position in likely_mislabels(list(portraits.of(number)), ceiling, gap):
+            named[start + position] = True
+    return named
+
 
 TILT = 40  # degrees
 EVERY = 3  # of the photos, one in so many is tilted

@@ -1,1 +1,0 @@
-"""How good the answers are, measured on labelled photos: what scripts/evaluate.py runs."""

@@ -1,1 +1,0 @@
-"""The report's chapters, each a function from Material to Chapter."""
