@@ -15,7 +15,7 @@ os.environ.update(GRADIO_ANALYTICS_ENABLED="False", HF_HUB_DISABLE_TELEMETRY="1"
 from core.errors import LookalikeError, SettingsError
 from core.log import configure_logging, log
 from core.lookalike import LookalikeFinder
-from core.page.browser_memory import see
+from core.page.browser_memory import keep
 from core.page.handlers import Handlers
 from core.page.layout import EXAMPLE, build_demo
 from core.page.server import serve
@@ -54,7 +54,7 @@ def main() -> int:
         os.environ["GRADIO_TEMP_DIR"] = str(folder.path)
         finder = start(settings)  # ensure_models(), then load or build the index
         finder.warm_up()
-        see(finder.find(EXAMPLE))  # what follows the models too: no visitor waits
+        finder.judge(keep(finder.faces(EXAMPLE)).faces[0])  # no visitor waits for a first time
         run_page(finder, args)
     except LookalikeError as error:
         print(f"error: {error}", file=sys.stderr)

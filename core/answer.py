@@ -25,13 +25,14 @@ from typing import (
 )
 
 from core.errors import PhotoError
+from core.faces.engine import Face
 from core.faces.photo import Photo
 from core.faces.quality import coach, measure_quality
-from core.gallery.people import GENDERS, Filter
+from core.gallery.people import EVERYONE, GENDERS, Filter
 from core.gallery.photos import Portrait
 from core.index.actor_index import Match
 from core.index.verdict import Verdict
-from core.lookalike import FaceMatches, LookalikeFinder
+from core.lookalike import Judged, LookalikeFinder
 
 
 class CreditJson(TypedDict):
@@ -159,7 +160,7 @@ def answer_json(
     finder: LookalikeFinder,
     source: str | Path,
     top_k: int | None = None,
-    wanted: Filter | None = None,
+    wanted: Filter = EVERYONE,
 ) -> AnswerJson | NoAnswerJson:
     """A photo's matches, or why there are none."""
     try:
@@ -173,10 +174,10 @@ def answer_json(
     }
 
 
-def actors_json(finder: LookalikeFinder, wanted: Filter | None = None) -> list[ActorJson]:
+def actors_json(finder: LookalikeFinder, wanted: Filter = EVERYONE) -> list[ActorJson]:
     """The gallery's actors that pass a filter, by name."""
     index, people = finder.index, finder.people
-    among = people.among(wanted or Filter(), index.actors)
+    among = people.among(wanted, index.actors)
     counts = Counter(index.portrait_actor.tolist())
     return [
         _actor_json(finder, actor, counts[row])
@@ -198,7 +199,7 @@ def health_json(finder: LookalikeFinder) -> HealthJson:
     }
 
 
-def _face_json(finder: LookalikeFinder, photo: Photo, entry: FaceMatches) -> FaceJson:
+def _face_json(finder: LookalikeFinder, photo: Photo, entry: Judged[Face]) -> FaceJson:
     detection = entry.face.detection
     return {
         "box": [round(value, 1) for value in detection.box],

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
+from typing import Generic, Protocol, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,29 +12,52 @@ from numpy.typing import NDArray
 from core.errors import NoFaceError
 from core.faces.engine import Face, FaceEngine
 from core.faces.photo import Photo, PhotoSource, read_photo
-from core.gallery.people import Filter, People
+from core.gallery.people import EVERYONE, Filter, People
 from core.gallery.photos import Portrait
 from core.index.actor_index import ActorIndex, Match
 from core.index.verdict import Verdict, judge
 from core.settings import Settings
 
 
-@dataclass(frozen=True, eq=False)
-class FaceMatches:
-    """One face of a photo, the actors closest to it, best first, and what may be said of them."""
+class KnownFace(Protocol):
+    """What a judgement needs of a face: the engine's, or the browser's copy of it."""
 
-    face: Face
+    @property
+    def embedding(self) -> NDArray[np.float32]:
+        """(D,) unit."""
+
+    @property
+    def crop(self) -> NDArray[np.uint8]:
+        """(112, 112, 3) RGB, aligned."""
+
+
+F = TypeVar("F", bound=KnownFace)
+
+
+@dataclass(frozen=True, eq=False)
+class Judged(Generic[F]):
+    """A face, the actors closest to it, best first, and what may be said of them."""
+
+    face: F
     matches: tuple[Match, ...]
     verdict: Verdict
 
 
 @dataclass(frozen=True, eq=False)
+class PhotoFaces:
+    """The faces found in one photo."""
+
+    photo: Photo
+    faces: tuple[Face, ...]  # the likely subject first, never empty
+
+
+@dataclass(frozen=True, eq=False)
 class Answer:
-    """What was found in one photo."""
+    """A photo's faces, judged."""
 
     photo: Photo
     pack: str
-    faces: tuple[FaceMatches, ...]  # the likely subject first, never empty
+    faces: tuple[Judged[Face], ...]  # the likely subject first, never empty
 
 
 @dataclass(frozen=True, eq=False)
@@ -47,39 +71,43 @@ class LookalikeFinder:
     people: People = field(default_factory=lambda: People({}))
 
     def find(
-        self, source: PhotoSource, top_k: int | None = None, wanted: Filter | None = None
+        self, source: PhotoSource, top_k: int | None = None, wanted: Filter = EVERYONE
     ) -> Answer:
         """The `top_k` closest actors for each face of a photo.
 
         Args:
             source: path, encoded bytes, or Pillow image.
             top_k: matches per face; default: the setting.
-            wanted: which actors may be answered; default: everyone.
+            wanted: which actors may be answered.
 
         Raises:
             PhotoError: unreadable, too large, or no face in it.
         """
+        found = self.faces(source)
+        judged = tuple(self.judge(face, wanted, top_k) for face in found.faces)
+        return Answer(found.photo, self.engine.pack.name, judged)
+
+    def faces(self, source: PhotoSource) -> PhotoFaces:
+        """All faces of a photo, embedded; arguments and errors as of `find`."""
         photo = read_photo(source, self.settings)
         faces = self.engine.find_faces(photo)
         if not faces:
             raise NoFaceError(f"no face found in {photo.source}; use one that shows a face clearly")
-        matched = tuple(self._matched(face, top_k, wanted or Filter()) for face in faces)
-        return Answer(photo, self.engine.pack.name, matched)
+        return PhotoFaces(photo, faces)
 
-    def matches(
-        self, embedding: NDArray[np.float32], top_k: int | None = None, wanted: Filter | None = None
+    def judge(self, face: F, wanted: Filter = EVERYONE, top_k: int | None = None) -> Judged[F]:
+        """Search the gallery for one face, and judge what was found."""
+        matches = self._matches(face.embedding, top_k or self.settings.top_k, wanted)
+        return Judged(face, matches, judge(self.index, face.crop, matches))
+
+    def _matches(
+        self, embedding: NDArray[np.float32], top_k: int, wanted: Filter
     ) -> tuple[Match, ...]:
-        """The `top_k` closest actors to a face's (D,) unit embedding that pass a filter."""
-        top_k = top_k or self.settings.top_k
-        among = self.people.among(wanted or Filter(), self.index.actors)
+        among = self.people.among(wanted, self.index.actors)
         if among is None:
             return self.index.search(embedding, top_k)
         everyone = self.index.search(embedding, len(self.index.actors))
         return tuple(match for match in everyone if match.actor in among)[:top_k]
-
-    def _matched(self, face: Face, top_k: int | None, wanted: Filter) -> FaceMatches:
-        matches = self.matches(face.embedding, top_k, wanted)
-        return FaceMatches(face, matches, judge(self.index, face.detection.crop, matches))
 
     def portrait_path(self, portrait: Portrait) -> Path | None:
         """The file of a portrait, if the gallery has it on disk and it may be shown."""

@@ -112,6 +112,11 @@ class Face:
     detection: Detection
     embedding: NDArray[np.float32]  # (D,) unit length
 
+    @property
+    def crop(self) -> NDArray[np.uint8]:
+        """(112, 112, 3) RGB, aligned."""
+        return self.detection.crop
+
 
 class FaceEngine:
     """A loaded model pack. Safe to call from several threads."""

@@ -105,6 +105,9 @@ class Filter:
     country: str = ""  # ISO 3166 code
 
 
+EVERYONE = Filter()
+
+
 @dataclass(frozen=True)
 class People:
     """The actors of one gallery, by the names of their folders."""

@@ -18,10 +18,11 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from core.errors import UnreadablePhotoError
+from core.faces.engine import Face
 from core.faces.framing import FRAME, framed_face
 from core.faces.photo import DAMAGE, Photo
 from core.faces.quality import coach, measure_quality
-from core.lookalike import Answer
+from core.lookalike import PhotoFaces
 
 MOST_FACES = 12  # shown of one photo; more would make the page heavy, not better
 SCENE_SIDE = 900  # pixels of the photo that the faces are numbered on
@@ -30,7 +31,7 @@ PICTURE_BYTES = 800_000  # at most, of a picture that comes back; a scene of noi
 
 
 @dataclass(frozen=True, eq=False)
-class SeenFace:
+class KeptFace:
     """One face of the photo."""
 
     box: tuple[float, float, float, float]  # x1, y1, x2, y2 as shares of width and height, 0-1
@@ -50,7 +51,7 @@ class SeenFace:
         }
 
     @staticmethod
-    def from_json(entry: dict[str, Any]) -> SeenFace:
+    def from_json(entry: dict[str, Any]) -> KeptFace:
         """Inverse of `to_json`; ValueError for what is none."""
         x1, y1, x2, y2 = (float(value) for value in entry["box"])
         embedding = np.frombuffer(base64.b64decode(entry["embedding"], validate=True), "<f4")
@@ -61,14 +62,14 @@ class SeenFace:
         png = base64.b64decode(entry["crop"], validate=True)
         crop = _decoded(png, "PNG", (CROP_SIDE, CROP_SIDE))
         tips = tuple(str(code) for code in entry["tips"])
-        return SeenFace((x1, y1, x2, y2), embedding, np.asarray(crop), framed, tips)
+        return KeptFace((x1, y1, x2, y2), embedding, np.asarray(crop), framed, tips)
 
 
 @dataclass(frozen=True, eq=False)
-class Seen:
+class KeptPhoto:
     """One photo's faces, the likeliest subject first."""
 
-    faces: tuple[SeenFace, ...]
+    faces: tuple[KeptFace, ...]
     scene: bytes  # JPEG of the whole photo, small; b"" where it shows one face
     found: int  # faces in the photo, those not shown included
 
@@ -78,14 +79,14 @@ class Seen:
         return {"faces": faces, "scene": _text(self.scene), "found": self.found}
 
     @staticmethod
-    def from_json(entry: Any, dimension: int) -> Seen:
+    def from_json(entry: Any, dimension: int) -> KeptPhoto:
         """Inverse of `to_json`.
 
         Raises:
             UnreadablePhotoError: it is not what `to_json` gave for an index of this dimension.
         """
         try:
-            faces = tuple(SeenFace.from_json(face) for face in entry["faces"][:MOST_FACES])
+            faces = tuple(KeptFace.from_json(face) for face in entry["faces"][:MOST_FACES])
             scene = base64.b64decode(entry["scene"], validate=True)
             if not faces or any(face.embedding.shape != (dimension,) for face in faces):
                 raise ValueError("no face, or one of another model")
@@ -94,28 +95,35 @@ class Seen:
             found = int(entry["found"])
             if found < len(faces):
                 raise ValueError("more faces than were found")
-            return Seen(faces, scene, found)
+            return KeptPhoto(faces, scene, found)
         except (*DAMAGE, Image.DecompressionBombError) as error:
             raise UnreadablePhotoError(
                 f"the page's memory of the photo cannot be read ({error}); show the photo again"
             ) from error
 
 
-def see(answer: Answer) -> Seen:
-    """What to keep of an answer."""
-    photo, faces = answer.photo, answer.faces
+def keep(found: PhotoFaces) -> KeptPhoto:
+    """What the browser is to keep of a photo."""
+    faces = tuple(_kept_face(found.photo, face) for face in found.faces[:MOST_FACES])
+    scene = _scene(found.photo) if len(found.faces) > 1 else b""
+    return KeptPhoto(faces, scene, len(found.faces))
+
+
+def _kept_face(photo: Photo, face: Face) -> KeptFace:
     height, width = photo.pixels.shape[:2]
-    seen = []
-    for entry in faces[:MOST_FACES]:
-        detection = entry.face.detection
-        x1, y1, x2, y2 = detection.box
-        framed = _jpeg(framed_face(photo.pixels, detection.landmarks), 88)
-        tips = coach(measure_quality(photo, detection))
-        shares = (x1 / width, y1 / height, x2 / width, y2 / height)
-        left, top, right, bottom = (round(share, 4) for share in shares)
-        box = (left, top, right, bottom)
-        seen.append(SeenFace(box, entry.face.embedding, detection.crop, framed, tips))
-    return Seen(tuple(seen), _scene(photo) if len(faces) > 1 else b"", len(faces))
+    x1, y1, x2, y2 = face.detection.box
+    return KeptFace(
+        box=(
+            round(x1 / width, 4),
+            round(y1 / height, 4),
+            round(x2 / width, 4),
+            round(y2 / height, 4),
+        ),
+        embedding=face.embedding,
+        crop=face.crop,
+        framed=_jpeg(framed_face(photo.pixels, face.detection.landmarks), 88),
+        tips=coach(measure_quality(photo, face.detection)),
+    )
 
 
 def data_uri(jpeg: bytes) -> str:

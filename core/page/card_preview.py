@@ -11,11 +11,13 @@ from PIL import Image
 
 from core.card.layout import ShareCard, share_card_png
 from core.index.actor_index import Match
-from core.page.language import Judged, View
+from core.lookalike import Judged
+from core.page.browser_memory import KeptFace
+from core.page.language import View
 from core.page.result import monogram, monogram_hue
 
 
-def card_html(view: View, judged: Judged, chosen: int, link: str) -> str:
+def card_html(view: View, judged: Judged[KeptFace], chosen: int, link: str) -> str:
     """Preview with a button to save it and one to share it, for the match at `chosen`.
 
     The picture is in the page itself: no file of it is written on the server.
@@ -37,7 +39,7 @@ def card_html(view: View, judged: Judged, chosen: int, link: str) -> str:
     )
 
 
-def share_card(view: View, judged: Judged, chosen: int, link: str) -> ShareCard:
+def share_card(view: View, judged: Judged[KeptFace], chosen: int, link: str) -> ShareCard:
     """What stands on the card."""
     match, speech = judged.matches[chosen], view.speech
     name = view.name(match)

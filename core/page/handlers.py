@@ -16,7 +16,7 @@ from core.faces.photo import Photo
 from core.gallery.people import Filter
 from core.log import log
 from core.lookalike import LookalikeFinder
-from core.page.browser_memory import Seen, see
+from core.page.browser_memory import KeptPhoto, keep
 from core.page.card_preview import card_html
 from core.page.language import (
     ANYONE,
@@ -67,7 +67,9 @@ class Handlers:
         html = waiting_html(view)
         if kept:
             try:
-                html = result_html(view, Seen.from_json(kept, self.finder.index.dimension), wanted)
+                html = result_html(
+                    view, KeptPhoto.from_json(kept, self.finder.index.dimension), wanted
+                )
             except PhotoError:  # of another gallery: the server was started anew
                 kept = None
         return [
@@ -85,20 +87,20 @@ class Handlers:
         if photo is None:
             return [waiting_html(view), None, "", gr.update(interactive=False)]
         try:
-            seen = see(self.finder.find(photo))
+            kept = keep(self.finder.faces(photo))
         except PhotoError as error:
             return [problem_html(view, error.code), None, "", gr.update(interactive=False)]
         except LookalikeError as error:
             raise self._failed(view, error) from error
-        html = result_html(view, seen, _wanted(gender, country))
-        return [html, seen.to_json(), "", gr.update(interactive=True)]
+        html = result_html(view, kept, _wanted(gender, country))
+        return [html, kept.to_json(), "", gr.update(interactive=True)]
 
     def show_again(self, kept: Any, gender: str, country: str, request: gr.Request) -> list[Any]:
         """Another filter: the same faces, searched again."""
         view = self.view(request)
         if not kept:
             return [gr.skip(), ""]
-        return [result_html(view, self._seen(kept, view), _wanted(gender, country)), ""]
+        return [result_html(view, self._kept_photo(kept, view), _wanted(gender, country)), ""]
 
     def draw_card(
         self, kept: Any, gender: str, country: str, chosen: Any, request: gr.Request
@@ -107,9 +109,9 @@ class Handlers:
         view = self.view(request)
         if not kept:
             return ""
-        faces = self._seen(kept, view).faces
+        faces = self._kept_photo(kept, view).faces
         face, match = self._chosen(chosen, view)
-        judged = view.judged(faces[face % len(faces)], _wanted(gender, country))
+        judged = view.finder.judge(faces[face % len(faces)], _wanted(gender, country))
         if not judged.matches:
             return ""
         return card_html(view, judged, match, _link(request, self.finder.settings.public_url))
@@ -127,9 +129,9 @@ class Handlers:
         html = live_html(view, steady)
         return [gr.skip() if html == memory.html else html, LiveMemory(steady, html)]
 
-    def _seen(self, kept: Any, view: View) -> Seen:
+    def _kept_photo(self, kept: Any, view: View) -> KeptPhoto:
         try:
-            return Seen.from_json(kept, self.finder.index.dimension)
+            return KeptPhoto.from_json(kept, self.finder.index.dimension)
         except PhotoError as error:
             raise gr.Error(view.speech("failed"), print_exception=False) from error
 

@@ -15,12 +15,10 @@ from babel import Locale
 from babel.dates import format_date
 from babel.numbers import format_decimal
 
-from core.gallery.people import Filter
 from core.index.actor_index import Match
-from core.index.verdict import Verdict, judge
+from core.index.verdict import Verdict
 from core.lookalike import LookalikeFinder
 from core.models.packs import get_pack
-from core.page.browser_memory import SeenFace
 from core.page.portraits import PortraitShelf
 from core.page.words.en import ENGLISH, GRADIO_ENGLISH
 from core.page.words.ko import GRADIO_KOREAN, KOREAN
@@ -118,15 +116,6 @@ def country_choices(finder: LookalikeFinder, speech: Speech) -> Choices:
 
 
 @dataclass(frozen=True, eq=False)
-class Judged:
-    """One face with its matches under the filter in force."""
-
-    face: SeenFace
-    matches: tuple[Match, ...]
-    verdict: Verdict
-
-
-@dataclass(frozen=True, eq=False)
 class View:
     """One finder's answers in words of one language."""
 
@@ -137,11 +126,6 @@ class View:
     def name(self, match: Match) -> str:
         """The actor's name in the visitor's language."""
         return self.finder.people.name(match.actor, self.speech.lang)
-
-    def judged(self, face: SeenFace, wanted: Filter) -> Judged:
-        """Search the gallery for one face."""
-        matches = self.finder.matches(face.embedding, wanted=wanted)
-        return Judged(face, matches, judge(self.finder.index, face.crop, matches))
 
     def sentence(self, verdict: Verdict, match: Match, rank: int) -> str:
         """The true sentence of a match; the verdict on the face is the first match's."""

@@ -20,9 +20,9 @@ from core.faces.quality import COACHING_TEXT, NO_FACE_TIPS
 from core.gallery.credits import Credit
 from core.gallery.people import Filter
 from core.index.actor_index import Match
-from core.lookalike import LookalikeFinder
-from core.page.browser_memory import Seen, data_uri
-from core.page.language import Judged, Speech, View
+from core.lookalike import Judged, LookalikeFinder
+from core.page.browser_memory import KeptFace, KeptPhoto, data_uri
+from core.page.language import Speech, View
 
 LOOK_UP = "https://{lang}.wikipedia.org/w/index.php?search={name}"
 
@@ -87,7 +87,7 @@ def points(value: str | None, speech: Speech) -> str:
     return f'<span class="score"><b>{value}</b> {escape(speech("points"))}</span>'
 
 
-def face_html(view: View, number: int, judged: Judged) -> str:
+def face_html(view: View, number: int, judged: Judged[KeptFace]) -> str:
     """One face's comparisons, the first one shown, and the matches to choose from."""
     texts = COACHING_TEXT[view.speech.lang]
     tips = "".join(note(texts[code], "tip") for code in judged.face.tips if code in texts)
@@ -106,7 +106,7 @@ def face_html(view: View, number: int, judged: Judged) -> str:
     )
 
 
-def _comparison(view: View, number: int, judged: Judged, match: Match, rank: int) -> str:
+def _comparison(view: View, number: int, judged: Judged[KeptFace], match: Match, rank: int) -> str:
     name, address = view.name(match), view.shelf.address(match.portrait, "face")
     alt = view.speech("your_face")
     first = rank == 1
@@ -134,7 +134,7 @@ def _source(view: View, match: Match, name: str) -> str:
     return credit_line(credit, view.speech) if credit else escape(name)
 
 
-def _headline(view: View, judged: Judged, match: Match, rank: int) -> str:
+def _headline(view: View, judged: Judged[KeptFace], match: Match, rank: int) -> str:
     speech, verdict = view.speech, judged.verdict
     place = speech("closest") if rank == 1 else speech("rank", rank=rank)
     notes = []
@@ -191,11 +191,11 @@ def copied(number: int, alt: str) -> str:
     return f'<img data-mine="{number}" alt="{escape(alt)}">'
 
 
-def group_html(view: View, seen: Seen, judged: list[Judged]) -> str:
+def group_html(view: View, photo: KeptPhoto, judged: list[Judged[KeptFace]]) -> str:
     """The photo with its numbered faces, and who of them comes closest to an actor."""
-    key = "group_hint" if seen.found == len(judged) else "group_more"
-    hint = view.speech(key, count=seen.found, shown=len(judged))
-    scene = picture(data_uri(seen.scene), view.speech("group_scene", count=len(judged)))
+    key = "group_hint" if photo.found == len(judged) else "group_more"
+    hint = view.speech(key, count=photo.found, shown=len(judged))
+    scene = picture(data_uri(photo.scene), view.speech("group_scene", count=len(judged)))
     spots = "".join(_spot(view, number, entry) for number, entry in enumerate(judged))
     ranked = sorted(enumerate(judged), key=lambda entry: -entry[1].matches[0].similarity)
     rows = "".join(_group_row(view, number, entry) for number, entry in ranked)
@@ -206,7 +206,7 @@ def group_html(view: View, seen: Seen, judged: list[Judged]) -> str:
     )
 
 
-def _spot(view: View, number: int, judged: Judged) -> str:
+def _spot(view: View, number: int, judged: Judged[KeptFace]) -> str:
     x1, y1, x2, y2 = (f"{100 * value:.2f}%" for value in _square(judged.face.box))
     label = escape(view.speech("face_number", number=number + 1))
     checked = " checked" if number == 0 else ""
@@ -217,7 +217,7 @@ def _spot(view: View, number: int, judged: Judged) -> str:
     )
 
 
-def _group_row(view: View, number: int, judged: Judged) -> str:
+def _group_row(view: View, number: int, judged: Judged[KeptFace]) -> str:
     first = judged.matches[0]
     who = view.speech("face_number", number=number + 1)
     face = f'<span class="face">{copied(number, "")}</span>'
@@ -236,12 +236,12 @@ def _square(box: tuple[float, float, float, float]) -> tuple[float, float, float
     return x1, y1, max(0.0, x2 - x1), max(0.0, y2 - y1)
 
 
-def result_html(view: View, seen: Seen, wanted: Filter) -> str:
+def result_html(view: View, photo: KeptPhoto, wanted: Filter) -> str:
     """The whole result."""
-    judged = [view.judged(face, wanted) for face in seen.faces]
+    judged = [view.finder.judge(face, wanted) for face in photo.faces]
     if not judged[0].matches:
         return problem_html(view, "nobody_left")
-    group = group_html(view, seen, judged) if len(judged) > 1 else ""
+    group = group_html(view, photo, judged) if len(judged) > 1 else ""
     faces = "".join(face_html(view, number, entry) for number, entry in enumerate(judged))
     said = escape(_announcement(view, judged[0]))
     return _told(f'class="result shown" data-announce="{said}"', group + faces)
@@ -274,7 +274,7 @@ def empty_html(finder: LookalikeFinder, text: str) -> str:
     )
 
 
-def _announcement(view: View, judged: Judged) -> str:
+def _announcement(view: View, judged: Judged[KeptFace]) -> str:
     first = judged.matches[0]
     sentence = view.sentence(judged.verdict, first, 1)
     return view.speech("announce", name=view.name(first), sentence=sentence)

@@ -5,8 +5,9 @@ from __future__ import annotations
 import pytest
 from playwright.sync_api import Page, expect
 
+from core.faces.engine import Face
 from core.faces.photo import read_photo
-from core.lookalike import FaceMatches, LookalikeFinder
+from core.lookalike import Judged, LookalikeFinder
 from tests.browser.visits import shown, shown_names, upload
 from tests.conftest import SIX_PEOPLE
 
@@ -14,7 +15,7 @@ Box = tuple[float, float, float, float]  # x1, y1, x2, y2 as shares of the photo
 
 
 @pytest.fixture(scope="module")
-def people(starter: LookalikeFinder) -> list[FaceMatches]:
+def people(starter: LookalikeFinder) -> list[Judged[Face]]:
     """The six faces with their matches, as the match function orders them."""
     return list(starter.find(SIX_PEOPLE).faces)
 
@@ -51,7 +52,7 @@ def overlap(one: Box, other: Box) -> float:
     return common / (sum(areas) - common)
 
 
-def test_each_face_is_numbered_at_its_place(six: Page, people: list[FaceMatches]) -> None:
+def test_each_face_is_numbered_at_its_place(six: Page, people: list[Judged[Face]]) -> None:
     height, width = read_photo(SIX_PEOPLE).pixels.shape[:2]
     boxes = [entry.face.detection.box for entry in people]
     places = [(x1 / width, y1 / height, x2 / width, y2 / height) for x1, y1, x2, y2 in boxes]
@@ -64,14 +65,14 @@ def test_each_face_is_numbered_at_its_place(six: Page, people: list[FaceMatches]
     )
 
 
-def test_the_likeliest_subject_is_answered_first(six: Page, people: list[FaceMatches]) -> None:
+def test_the_likeliest_subject_is_answered_first(six: Page, people: list[Judged[Face]]) -> None:
     assert six.evaluate("lookalike.chosen()") == [0, 0]
     assert shown_names(six) == [match.actor for match in people[0].matches]
     sizes = [(box[2] - box[0]) * (box[3] - box[1]) for box in spots(six)]
     assert sizes[0] > 0.8 * max(sizes)
 
 
-def test_a_face_is_chosen_by_its_spot(six: Page, people: list[FaceMatches]) -> None:
+def test_a_face_is_chosen_by_its_spot(six: Page, people: list[Judged[Face]]) -> None:
     asked: list[str] = []
     six.on("request", lambda request: asked.append(request.url))
     for number in (3, 5, 0):
@@ -84,13 +85,13 @@ def test_a_face_is_chosen_by_its_spot(six: Page, people: list[FaceMatches]) -> N
     assert [url for url in asked if not url.startswith("data:")] == []
 
 
-def test_a_face_is_chosen_by_its_line_in_the_list(six: Page, people: list[FaceMatches]) -> None:
+def test_a_face_is_chosen_by_its_line_in_the_list(six: Page, people: list[Judged[Face]]) -> None:
     six.get_by_role("button", name="Face 4").click()
     assert shown_names(six) == [match.actor for match in people[3].matches]
     expect(six.get_by_label("Face 4", exact=True)).to_be_checked()
 
 
-def test_each_face_keeps_the_match_that_was_chosen(six: Page, people: list[FaceMatches]) -> None:
+def test_each_face_keeps_the_match_that_was_chosen(six: Page, people: list[Judged[Face]]) -> None:
     six.locator(".one:visible .matches label").nth(2).click()
     six.locator(".scene label").nth(1).click()
     expect(shown(six).locator("h2")).to_have_text(people[1].matches[0].actor)
@@ -99,7 +100,9 @@ def test_each_face_keeps_the_match_that_was_chosen(six: Page, people: list[FaceM
     assert six.evaluate("lookalike.chosen()") == [0, 2]
 
 
-def test_the_group_is_ranked_by_who_is_the_most_alike(six: Page, people: list[FaceMatches]) -> None:
+def test_the_group_is_ranked_by_who_is_the_most_alike(
+    six: Page, people: list[Judged[Face]]
+) -> None:
     expect(six.locator(".group h2")).to_have_text("Who of you is the most alike?")
     best = [entry.matches[0].similarity for entry in people]
     order = sorted(range(6), key=lambda number: -best[number])

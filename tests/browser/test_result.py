@@ -11,15 +11,15 @@ from numpy.typing import NDArray
 from PIL import Image
 from playwright.sync_api import Locator, Page, expect
 
-from core.faces.engine import FaceEngine
+from core.faces.engine import Face, FaceEngine
 from core.faces.photo import Photo
-from core.lookalike import FaceMatches, LookalikeFinder
+from core.lookalike import Judged, LookalikeFinder
 from tests.browser.visits import matches, shown, upload
 from tests.conftest import ASTRONAUT
 
 
 @pytest.fixture(scope="module")
-def astronaut(starter: LookalikeFinder) -> FaceMatches:
+def astronaut(starter: LookalikeFinder) -> Judged[Face]:
     return starter.find(ASTRONAUT).faces[0]
 
 
@@ -36,7 +36,7 @@ def unlike(picture: NDArray[np.float64], frame: NDArray[np.float64]) -> float:
 
 
 def test_the_score_is_large_in_words_and_the_similarity_small(
-    page: Page, astronaut: FaceMatches
+    page: Page, astronaut: Judged[Face]
 ) -> None:
     upload(page, ASTRONAUT)
     first = astronaut.matches[0]
@@ -53,7 +53,7 @@ def test_the_score_is_large_in_words_and_the_similarity_small(
     assert small <= 14
 
 
-def test_four_more_stand_below_best_first(page: Page, astronaut: FaceMatches) -> None:
+def test_four_more_stand_below_best_first(page: Page, astronaut: Judged[Face]) -> None:
     upload(page, ASTRONAUT)
     rows = matches(page)
     expect(rows).to_have_count(5)

@@ -17,7 +17,14 @@ from core.errors import PhotoError, UnreadablePhotoError
 from core.faces.engine import FaceEngine
 from core.gallery.people import Filter
 from core.lookalike import LookalikeFinder
-from core.page.browser_memory import MOST_FACES, PICTURE_BYTES, SCENE_SIDE, Seen, data_uri, see
+from core.page.browser_memory import (
+    MOST_FACES,
+    PICTURE_BYTES,
+    SCENE_SIDE,
+    KeptPhoto,
+    data_uri,
+    keep,
+)
 from core.page.result import result_html
 from tests.conftest import ASTRONAUT, SIX_PEOPLE
 from tests.page.conftest import view_of
@@ -28,16 +35,16 @@ SVG = b'<svg xmlns="http://www.w3.org/2000/svg" onload="alert(1)"><script>alert(
 
 
 @pytest.fixture(scope="module")
-def six(gallery: LookalikeFinder) -> Seen:
-    return see(gallery.find(SIX_PEOPLE))
+def six(gallery: LookalikeFinder) -> KeptPhoto:
+    return keep(gallery.faces(SIX_PEOPLE))
 
 
 @pytest.fixture(scope="module")
-def one(gallery: LookalikeFinder) -> Seen:
-    return see(gallery.find(ASTRONAUT))
+def one(gallery: LookalikeFinder) -> KeptPhoto:
+    return keep(gallery.faces(ASTRONAUT))
 
 
-def sent(seen: Seen) -> Json:
+def sent(seen: KeptPhoto) -> Json:
     """As it comes back from a browser."""
     kept: Json = json.loads(json.dumps(seen.to_json()))
     return kept
@@ -68,8 +75,8 @@ def giant() -> str:
     return text(bytes(data))
 
 
-def test_what_the_browser_keeps_comes_back_as_it_was(six: Seen) -> None:
-    again = Seen.from_json(sent(six), 128)
+def test_what_the_browser_keeps_comes_back_as_it_was(six: KeptPhoto) -> None:
+    again = KeptPhoto.from_json(sent(six), 128)
     assert (again.found, again.scene) == (6, six.scene)
     for ours, theirs in zip(six.faces, again.faces, strict=True):
         assert np.array_equal(ours.embedding, theirs.embedding)
@@ -80,16 +87,16 @@ def test_what_the_browser_keeps_comes_back_as_it_was(six: Seen) -> None:
 
 
 def test_matches_and_verdict_are_the_same_before_and_after(
-    gallery: LookalikeFinder, six: Seen
+    gallery: LookalikeFinder, six: KeptPhoto
 ) -> None:
     view = view_of(gallery)
-    for ours, theirs in zip(six.faces, Seen.from_json(sent(six), 128).faces, strict=True):
-        before, after = view.judged(ours, EVERYONE), view.judged(theirs, EVERYONE)
+    for ours, theirs in zip(six.faces, KeptPhoto.from_json(sent(six), 128).faces, strict=True):
+        before, after = view.finder.judge(ours, EVERYONE), view.finder.judge(theirs, EVERYONE)
         assert (before.matches, before.verdict) == (after.matches, after.verdict)
-    assert view.judged(six.faces[0], EVERYONE).verdict.key == "same_photo"
+    assert view.finder.judge(six.faces[0], EVERYONE).verdict.key == "same_photo"
 
 
-def test_faces_are_cut_out_with_their_places_in_the_photo(six: Seen, one: Seen) -> None:
+def test_faces_are_cut_out_with_their_places_in_the_photo(six: KeptPhoto, one: KeptPhoto) -> None:
     assert len(six.faces) == 6
     for face in (*six.faces, *one.faces):
         assert Image.open(io.BytesIO(face.framed)).size == (480, 600)
@@ -103,7 +110,7 @@ def test_faces_are_cut_out_with_their_places_in_the_photo(six: Seen, one: Seen) 
 
 
 def test_a_photo_of_several_faces_keeps_a_small_scene_and_one_of_one_face_none(
-    six: Seen, one: Seen
+    six: KeptPhoto, one: KeptPhoto
 ) -> None:
     assert max(Image.open(io.BytesIO(six.scene)).size) == SCENE_SIDE
     assert one.scene == b""
@@ -117,21 +124,21 @@ def test_no_more_faces_than_the_page_can_carry(
     crowd = Image.new("RGB", (1280, 886))
     for x, y in ((0, 0), (640, 0), (0, 443), (640, 443)):
         crowd.paste(row, (x, y))
-    seen = see(gallery.find(crowd))
+    seen = keep(gallery.faces(crowd))
     assert len(seen.faces) == MOST_FACES == 12
     assert seen.found > 20
 
 
-def test_the_noisiest_photo_is_kept_and_comes_back(one: Seen) -> None:
+def test_the_noisiest_photo_is_kept_and_comes_back(one: KeptPhoto) -> None:
     """No real picture makes larger files; else the page could not read its own memory."""
     noise = np.random.default_rng(1).integers(0, 2, (SCENE_SIDE, SCENE_SIDE, 3), np.uint8) * 255
     entry = sent(one)
     entry["faces"][0]["framed"] = jpeg(0, 0, 88, noise[:600, :480])
     entry["scene"] = jpeg(0, 0, 82, noise)
-    assert Seen.from_json(entry, 128).faces
+    assert KeptPhoto.from_json(entry, 128).faces
 
 
-def test_a_picture_stands_in_the_page_as_data(one: Seen) -> None:
+def test_a_picture_stands_in_the_page_as_data(one: KeptPhoto) -> None:
     uri = data_uri(one.faces[0].framed)
     assert uri.startswith("data:image/jpeg;base64,")
     assert base64.b64decode(uri.split(",")[1]) == one.faces[0].framed
@@ -213,38 +220,40 @@ FACE_CHANGES: dict[str, Callable[[Json], Any]] = {
 
 def assert_refused(kept: Any) -> None:
     with pytest.raises(UnreadablePhotoError, match="show the photo again") as refused:
-        Seen.from_json(kept, 128)
+        KeptPhoto.from_json(kept, 128)
     assert isinstance(refused.value, PhotoError)
     assert "\n" not in str(refused.value)
 
 
 @pytest.mark.parametrize("change", CHANGES.values(), ids=CHANGES.keys())
-def test_a_memory_that_was_changed_is_refused(one: Seen, change: Callable[[Json], Any]) -> None:
-    Seen.from_json(sent(one), 128)
+def test_a_memory_that_was_changed_is_refused(
+    one: KeptPhoto, change: Callable[[Json], Any]
+) -> None:
+    KeptPhoto.from_json(sent(one), 128)
     assert_refused(change(sent(one)))
 
 
 @pytest.mark.parametrize("change", FACE_CHANGES.values(), ids=FACE_CHANGES.keys())
-def test_a_face_that_was_changed_is_refused(one: Seen, change: Callable[[Json], Any]) -> None:
+def test_a_face_that_was_changed_is_refused(one: KeptPhoto, change: Callable[[Json], Any]) -> None:
     kept = sent(one)
     kept["faces"] = [copy.deepcopy(kept["faces"][0]), change(kept["faces"][0])]
     kept["found"] = 2
     assert_refused(kept)
 
 
-def test_the_memory_of_another_models_page_is_refused(one: Seen) -> None:
+def test_the_memory_of_another_models_page_is_refused(one: KeptPhoto) -> None:
     with pytest.raises(UnreadablePhotoError, match="another model"):
-        Seen.from_json(sent(one), 512)
+        KeptPhoto.from_json(sent(one), 512)
 
 
 @pytest.mark.parametrize("box", [[-9, -9, -1, -1], [5, 5, 9, 9], [1, 1, 0, 0], [float("nan")] * 4,
                                  [float("-inf"), 0, float("inf"), 1]])  # fmt: skip
 def test_a_box_that_cannot_be_stays_within_the_photo(
-    gallery: LookalikeFinder, six: Seen, box: list[float]
+    gallery: LookalikeFinder, six: KeptPhoto, box: list[float]
 ) -> None:
     kept = sent(six)
     kept["faces"][2]["box"] = box
-    html = result_html(view_of(gallery), Seen.from_json(kept, 128), EVERYONE)
+    html = result_html(view_of(gallery), KeptPhoto.from_json(kept, 128), EVERYONE)
     places = html.split('<label style="')[1:]
     assert len(places) == 6
     values = [part.split(":") for part in places[2].split('"')[0].split(";")]
@@ -253,18 +262,18 @@ def test_a_box_that_cannot_be_stays_within_the_photo(
 
 
 def test_texts_of_a_changed_memory_do_not_reach_the_page(
-    gallery: LookalikeFinder, one: Seen
+    gallery: LookalikeFinder, one: KeptPhoto
 ) -> None:
     kept = sent(one)
     kept["faces"][0]["tips"] = ["<script>alert(1)</script>", {"a": "<b>"}, 3, None]
     kept["faces"][0]["more"] = kept["more"] = "<script>alert(1)</script>"
-    html = result_html(view_of(gallery), Seen.from_json(kept, 128), EVERYONE)
+    html = result_html(view_of(gallery), KeptPhoto.from_json(kept, 128), EVERYONE)
     assert "alert" not in html
     assert 'class="name"' in html
 
 
-def test_a_thousand_faces_are_cut_to_those_a_page_shows(one: Seen) -> None:
+def test_a_thousand_faces_are_cut_to_those_a_page_shows(one: KeptPhoto) -> None:
     kept = sent(one)
     kept["faces"] *= 1000
     kept["found"] = 1000
-    assert len(Seen.from_json(kept, 128).faces) == MOST_FACES
+    assert len(KeptPhoto.from_json(kept, 128).faces) == MOST_FACES

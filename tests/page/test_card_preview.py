@@ -14,10 +14,10 @@ from PIL import Image
 from core.answer import answer_json
 from core.gallery.people import Filter
 from core.index.verdict import Verdict
-from core.lookalike import LookalikeFinder
-from core.page.browser_memory import see
+from core.lookalike import Judged, LookalikeFinder
+from core.page.browser_memory import KeptFace, keep
 from core.page.card_preview import card_html, share_card
-from core.page.language import Judged, View
+from core.page.language import View
 from core.page.result import result_html
 from tests.conftest import ASTRONAUT, SIX_PEOPLE
 from tests.index.test_enrol import head
@@ -31,12 +31,12 @@ def english(gallery: LookalikeFinder) -> View:
     return view_of(gallery)
 
 
-def judged_as(view: View, name: str) -> Judged:
-    return view.judged(see(view.finder.find(head(name))).faces[0], EVERYONE)
+def judged_as(view: View, name: str) -> Judged[KeptFace]:
+    return view.finder.judge(keep(view.finder.faces(head(name))).faces[0], EVERYONE)
 
 
 @pytest.fixture(scope="module")
-def ann(english: View) -> Judged:
+def ann(english: View) -> Judged[KeptFace]:
     return judged_as(english, "Ann")
 
 
@@ -103,10 +103,10 @@ def test_page_card_and_api_say_the_same(
     for finder in (gallery, starter):
         view = view_of(finder, lang)
         for photo in (ASTRONAUT, SIX_PEOPLE):
-            seen, told = see(finder.find(photo)), answer_json(finder, photo)
+            seen, told = keep(finder.faces(photo)), answer_json(finder, photo)
             html = result_html(view, seen, EVERYONE)
             for face, entry in zip(seen.faces, told["faces"], strict=True):
-                judged = view.judged(face, EVERYONE)
+                judged = view.finder.judge(face, EVERYONE)
                 verdict = Verdict(**entry["verdict"])
                 assert verdict == judged.verdict
                 sentence = view.speech(verdict.key, share=verdict.share)

@@ -154,7 +154,7 @@ def test_a_filter_that_is_none_lets_nobody_through(
 
 def test_the_card_is_of_the_face_and_match_on_show(handlers: Handlers, kept: Any) -> None:
     view = handlers.view(visit())
-    seen = handlers._seen(kept, view)
+    seen = handlers._kept_photo(kept, view)
     for face, match in ((0, 0), (4, 1), (5, 4)):
         name = view.name(view.finder.matches(seen.faces[face].embedding)[match])
         html = handlers.draw_card(kept, "", "", [face, match], visit())

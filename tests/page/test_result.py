@@ -16,7 +16,7 @@ from core.gallery.people import Filter
 from core.index.enrol import enrol_gallery
 from core.index.verdict import CLOSE_RACE
 from core.lookalike import LookalikeFinder
-from core.page.browser_memory import Seen, see
+from core.page.browser_memory import KeptPhoto, keep
 from core.page.language import View
 from core.page.result import face_html, problem_html, result_html, waiting_html
 from core.settings import Settings
@@ -62,13 +62,13 @@ def read(html: str) -> Reader:
 
 
 @pytest.fixture(scope="module")
-def one(gallery: LookalikeFinder) -> Seen:
-    return see(gallery.find(ASTRONAUT))
+def one(gallery: LookalikeFinder) -> KeptPhoto:
+    return keep(gallery.faces(ASTRONAUT))
 
 
 @pytest.fixture(scope="module")
-def six(gallery: LookalikeFinder) -> Seen:
-    return see(gallery.find(SIX_PEOPLE))
+def six(gallery: LookalikeFinder) -> KeptPhoto:
+    return keep(gallery.faces(SIX_PEOPLE))
 
 
 @pytest.fixture(scope="module")
@@ -86,9 +86,11 @@ def named(html: str) -> list[str]:
     return [part.split("<")[0] for part in html.split('<h2 class="name">')[1:]]
 
 
-def test_five_actors_are_compared_with_and_the_closest_is_shown(english: View, one: Seen) -> None:
+def test_five_actors_are_compared_with_and_the_closest_is_shown(
+    english: View, one: KeptPhoto
+) -> None:
     html = result_html(english, one, EVERYONE)
-    names = [english.name(match) for match in english.judged(one.faces[0], EVERYONE).matches]
+    names = [english.name(match) for match in english.finder.judge(one.faces[0], EVERYONE).matches]
     assert named(html) == names
     assert (len(names), names[0]) == (5, "Eileen Collins")
     panels = read(html).all("article", "compare")
@@ -101,7 +103,7 @@ def test_five_actors_are_compared_with_and_the_closest_is_shown(english: View, o
 def test_the_starter_gallery_shows_monograms_and_a_link_to_look_up(
     starter: LookalikeFinder,
 ) -> None:
-    view, seen = view_of(starter, "ko"), see(starter.find(ASTRONAUT))
+    view, seen = view_of(starter, "ko"), keep(starter.faces(ASTRONAUT))
     html = result_html(view, seen, EVERYONE)
     links = [tag["href"] or "" for tag in read(html).all("a")]
     assert len(links) == 5
@@ -111,14 +113,14 @@ def test_the_starter_gallery_shows_monograms_and_a_link_to_look_up(
     assert (pictures[0]["src"] or "").startswith("data:image/jpeg")
     assert [tag.get("data-mine") for tag in pictures[1:]] == ["0"] * 4  # page.js copies it there
     assert len(read(html).all("span", "monogram")) == 10
-    for match in view.judged(seen.faces[0], EVERYONE).matches:
+    for match in view.finder.judge(seen.faces[0], EVERYONE).matches:
         assert escape(view.speech("no_portrait_of", name=view.name(match))) in html
 
 
 def test_a_portrait_stands_beside_the_face_with_its_credit(
     english: View, gallery: LookalikeFinder
 ) -> None:
-    html = result_html(english, see(gallery.find(head("Ann"))), EVERYONE)
+    html = result_html(english, keep(gallery.faces(head("Ann"))), EVERYONE)
     first = html.split("</article>")[0]
     tags = Reader(first + "</article></section></div>").all("img")
     pictures = [tag.get("src") or "" for tag in tags]
@@ -133,7 +135,7 @@ def test_a_portrait_stands_beside_the_face_with_its_credit(
 def test_a_hidden_portrait_is_a_monogram_without_a_credit(
     english: View, gallery: LookalikeFinder
 ) -> None:
-    html = result_html(english, see(gallery.find(head("Bob"))), EVERYONE)
+    html = result_html(english, keep(gallery.faces(head("Bob"))), EVERYONE)
     assert named(html)[0] == "Bob"
     first = html.split("</article>")[0]
     assert "portraits/" not in first
@@ -141,14 +143,14 @@ def test_a_hidden_portrait_is_a_monogram_without_a_credit(
     assert "wikipedia.org" in first
 
 
-def test_the_owners_own_portrait_needs_no_credit(english: View, one: Seen) -> None:
+def test_the_owners_own_portrait_needs_no_credit(english: View, one: KeptPhoto) -> None:
     first = result_html(english, one, EVERYONE).split("</article>")[0]
     assert "portraits/" in first
     assert "Photo:" not in first
     assert "<figcaption>Eileen Collins</figcaption>" in first
 
 
-def test_names_are_in_the_visitors_language(english: View, korean: View, one: Seen) -> None:
+def test_names_are_in_the_visitors_language(english: View, korean: View, one: KeptPhoto) -> None:
     assert named(result_html(korean, one, EVERYONE))[0] == "아일린 콜린스"
     names = {row.name: row.name_ko for row in english.finder.people.entries.values()}
     for ours, theirs in zip(
@@ -160,9 +162,9 @@ def test_names_are_in_the_visitors_language(english: View, korean: View, one: Se
 
 
 def test_the_sentence_tells_the_score_rounded_down(starter: LookalikeFinder) -> None:
-    view, seen = view_of(starter), see(starter.find(ASTRONAUT))
+    view, seen = view_of(starter), keep(starter.faces(ASTRONAUT))
     html = result_html(view, seen, EVERYONE)
-    matches = view.judged(seen.faces[0], EVERYONE).matches
+    matches = view.finder.judge(seen.faces[0], EVERYONE).matches
     for match in matches:
         assert match.score is not None
         assert f"<b>{match.score}</b> points" in html
@@ -173,16 +175,16 @@ def test_the_sentence_tells_the_score_rounded_down(starter: LookalikeFinder) -> 
     assert f"similarity {matches[0].similarity:.3f}" in html
 
 
-def test_the_very_photo_is_said_of_the_first_match_only(english: View, one: Seen) -> None:
+def test_the_very_photo_is_said_of_the_first_match_only(english: View, one: KeptPhoto) -> None:
     meanings = result_html(english, one, EVERYONE).split('class="meaning">')[1:]
     assert meanings[0].startswith("This is the very photo in the gallery.")
     assert not any(text.startswith("This") for text in meanings[1:])
 
 
 def test_a_close_race_names_the_second_and_only_where_there_is_one(
-    english: View, one: Seen
+    english: View, one: KeptPhoto
 ) -> None:
-    judged = english.judged(one.faces[0], EVERYONE)
+    judged = english.finder.judge(one.faces[0], EVERYONE)
     assert "close race" not in result_html(english, one, EVERYONE)
     second = replace(judged.matches[1], similarity=judged.matches[0].similarity - CLOSE_RACE / 2)
     verdict = replace(judged.verdict, close_race=True)
@@ -193,7 +195,7 @@ def test_a_close_race_names_the_second_and_only_where_there_is_one(
 
 
 def test_a_small_gallery_calls_its_score_rough_and_a_tiny_one_has_none(
-    english: View, starter: LookalikeFinder, one: Seen, engine: FaceEngine, settings: Settings
+    english: View, starter: LookalikeFinder, one: KeptPhoto, engine: FaceEngine, settings: Settings
 ) -> None:
     rough = escape(english.speech("rough"))
     assert rough in result_html(english, one, EVERYONE)
@@ -207,14 +209,14 @@ def test_a_small_gallery_calls_its_score_rough_and_a_tiny_one_has_none(
     assert "similarity" in html
 
 
-def test_the_result_is_announced_in_words(korean: View, one: Seen) -> None:
+def test_the_result_is_announced_in_words(korean: View, one: KeptPhoto) -> None:
     (result,) = read(result_html(korean, one, EVERYONE)).all("div", "result")
     assert result["data-announce"] == (
         "가장 닮은 배우: 아일린 콜린스. 갤러리에 있는 바로 그 사진이에요."
     )
 
 
-def test_one_face_is_no_group(english: View, one: Seen) -> None:
+def test_one_face_is_no_group(english: View, one: KeptPhoto) -> None:
     html = result_html(english, one, EVERYONE)
     assert len(read(html).all("section", "one")) == 1
     assert not read(html).all("section", "group")
@@ -222,7 +224,9 @@ def test_one_face_is_no_group(english: View, one: Seen) -> None:
     assert 'name="face"' not in html
 
 
-def test_several_faces_are_numbered_and_ranked_and_one_is_shown(english: View, six: Seen) -> None:
+def test_several_faces_are_numbered_and_ranked_and_one_is_shown(
+    english: View, six: KeptPhoto
+) -> None:
     html = result_html(english, six, EVERYONE)
     reader = read(html)
     assert ["hidden" in tag for tag in reader.all("section", "one")] == [False] + [True] * 5
@@ -231,7 +235,7 @@ def test_several_faces_are_numbered_and_ranked_and_one_is_shown(english: View, s
     assert ["checked" in tag for tag in spots] == [True] + [False] * 5
     assert [tag["aria-label"] for tag in spots] == [f"Face {n}" for n in range(1, 7)]
     assert "6 faces found" in html
-    first = [english.judged(face, EVERYONE).matches[0].similarity for face in six.faces]
+    first = [english.finder.judge(face, EVERYONE).matches[0].similarity for face in six.faces]
     buttons = [int(tag["data-face"] or -1) for tag in reader.all("button")]
     assert sorted(buttons) == list(range(6))
     assert [first[n] for n in buttons] == sorted(first, reverse=True)
@@ -239,13 +243,15 @@ def test_several_faces_are_numbered_and_ranked_and_one_is_shown(english: View, s
     assert groups == {"face", *(f"match-{n}" for n in range(6))}
 
 
-def test_faces_that_do_not_fit_are_counted(english: View, six: Seen) -> None:
+def test_faces_that_do_not_fit_are_counted(english: View, six: KeptPhoto) -> None:
     html = result_html(english, replace(six, found=30), EVERYONE)
     assert "30 faces found; these are the first 6" in html
 
 
 @pytest.mark.parametrize("lang", ["en", "ko"])
-def test_each_tip_stands_above_its_own_face(gallery: LookalikeFinder, six: Seen, lang: str) -> None:
+def test_each_tip_stands_above_its_own_face(
+    gallery: LookalikeFinder, six: KeptPhoto, lang: str
+) -> None:
     codes = tuple(COACHING_TEXT["en"])
     faces = (replace(six.faces[0], tips=()), replace(six.faces[1], tips=codes[:2]))
     html = result_html(view_of(gallery, lang), replace(six, faces=faces), EVERYONE)
@@ -256,7 +262,7 @@ def test_each_tip_stands_above_its_own_face(gallery: LookalikeFinder, six: Seen,
     assert shown[1].count('class="tip"') == 2
 
 
-def test_a_filter_leaves_those_who_pass(english: View, one: Seen) -> None:
+def test_a_filter_leaves_those_who_pass(english: View, one: KeptPhoto) -> None:
     assert set(named(result_html(english, one, Filter("women")))) == {"Eileen Collins", "Ann Lee"}
     assert set(named(result_html(english, one, Filter(country="KR")))) == {
         "Cid",
@@ -290,7 +296,7 @@ def test_a_problem_is_said_and_announced(gallery: LookalikeFinder, code: str, la
 
 @pytest.mark.parametrize("lang", ["en", "ko"])
 def test_the_html_is_whole_and_every_picture_has_its_text(
-    gallery: LookalikeFinder, six: Seen, lang: str
+    gallery: LookalikeFinder, six: KeptPhoto, lang: str
 ) -> None:
     reader = read(result_html(view_of(gallery, lang), six, EVERYONE))
     assert all("alt" in tag for tag in reader.all("img"))
@@ -313,7 +319,7 @@ def test_names_and_credits_cannot_bring_markup_or_scripts(
     finder = LookalikeFinder(engine, enrol_gallery(engine, settings).index, settings)
     answer = finder.find(folder / "1.png")
     assert answer.faces[0].matches[0].actor == folder.name
-    html = result_html(view_of(finder), see(answer), EVERYONE)
+    html = result_html(view_of(finder), keep(finder.faces(folder / "1.png")), EVERYONE)
     assert "<script" not in html
     assert "javascript:" not in html
     assert "<img src=x" not in html
@@ -328,7 +334,7 @@ def test_names_and_credits_cannot_bring_markup_or_scripts(
 
 def test_a_visitors_picture_is_in_the_page_itself(english: View, gallery: LookalikeFinder) -> None:
     blank_name = Image.open(ASTRONAUT)
-    html = result_html(english, see(gallery.find(blank_name)), EVERYONE)
+    html = result_html(english, keep(gallery.faces(blank_name)), EVERYONE)
     shown = [tag for tag in read(html).all("img") if "data-mine" not in tag]
     sources = {(tag["src"] or "").split(",")[0].split("/")[0] for tag in shown}
     assert sources == {"data:image", "portraits"}
