@@ -111,17 +111,18 @@ def test_a_filter_leaves_the_closest_of_those_who_pass_in_the_same_order(
 
 
 def test_a_filtered_answer_is_as_long_as_asked_for_if_it_can_be(finder: LookalikeFinder) -> None:
-    embedding = finder.find(ASTRONAUT).faces[0].face.embedding
-    assert len(known(finder).matches(embedding, 2, Filter(country="KR"))) == 2
-    assert len(known(finder).matches(embedding, wanted=Filter(country="KR"))) == 3
-    assert known(finder).matches(embedding, wanted=Filter()) == finder.matches(embedding)
+    face = finder.faces(ASTRONAUT).faces[0]
+    korean = Filter(country="KR")
+    assert len(known(finder).judge(face, korean, 2).matches) == 2
+    assert len(known(finder).judge(face, korean).matches) == 3
     two = replace(known(finder), settings=replace(finder.settings, top_k=2))
-    assert len(two.matches(embedding, wanted=Filter(country="KR"))) == 2
+    assert len(two.judge(face, korean).matches) == 2
 
 
-def test_an_embedding_finds_what_its_photo_found(finder: LookalikeFinder) -> None:
+def test_a_face_judged_again_has_the_answer_of_its_photo(finder: LookalikeFinder) -> None:
     for entry in finder.find(SIX_PEOPLE).faces:
-        assert finder.matches(entry.face.embedding) == entry.matches
+        again = finder.judge(entry.face)
+        assert (again.matches, again.verdict) == (entry.matches, entry.verdict)
 
 
 def test_each_face_comes_with_what_may_be_said_of_it_under_the_filter(

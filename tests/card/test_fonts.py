@@ -126,7 +126,7 @@ def test_a_missing_font_is_one_sentence_with_the_remedy(
 
 def test_finding_the_fonts_imports_neither_their_packages_nor_a_plotting_library() -> None:
     code = (
-        "import sys; from core.fonts import typefaces; typefaces();"
+        "import sys; from core.card.fonts import typefaces; typefaces();"
         "print([name for name in sys.modules if name.startswith(('manimgx', 'matplotlib'))])"
     )
     done = subprocess.run(

@@ -354,7 +354,7 @@ def test_photo_is_read_without_a_word_on_the_console(picture: Image.Image, tmp_p
     bomb_path = tmp_path / "bomb.png"
     bomb_path.write_bytes(bomb(10_000))
     code = (
-        "import sys; from core.photo import read_photo\n"
+        "import sys; from core.faces.photo import read_photo\n"
         "from core.errors import PhotoError\n"
         "for path in sys.argv[1:]:\n"
         "    try: read_photo(path)\n"

@@ -156,10 +156,10 @@ def test_the_card_is_of_the_face_and_match_on_show(handlers: Handlers, kept: Any
     view = handlers.view(visit())
     seen = handlers._kept_photo(kept, view)
     for face, match in ((0, 0), (4, 1), (5, 4)):
-        name = view.name(view.finder.matches(seen.faces[face].embedding)[match])
+        name = view.name(view.finder.judge(seen.faces[face]).matches[match])
         html = handlers.draw_card(kept, "", "", [face, match], visit())
         assert f"you beside {name}" in html
-    first = view.name(view.finder.matches(seen.faces[0].embedding)[0])
+    first = view.name(view.finder.judge(seen.faces[0]).matches[0])
     for unchosen in (None, [], [6, 0], [0, -1]):
         html = handlers.draw_card(kept, "", "", unchosen, visit())
         assert f"you beside {first}" in html
