@@ -6,6 +6,8 @@ import logging
 import sys
 from typing import TextIO
 
+from core.languages import LANGUAGES
+
 LOG_PHRASES = {
     "download_start": {
         "en": "📥 Downloading InsightFace models",
@@ -31,8 +33,9 @@ log = logging.getLogger("lookalike")
 
 
 def say(key: str, lang: str, **values: object) -> None:
-    """Log one milestone in the owner's language."""
-    log.info(LOG_PHRASES[key][lang].format(**values))
+    """Log one milestone in the owner's language, in the first one where it has no words."""
+    phrases = LOG_PHRASES[key]
+    log.info(phrases.get(lang, phrases[LANGUAGES[0]]).format(**values))
 
 
 def configure_logging(stream: TextIO | None = None) -> None:

@@ -1,49 +1,152 @@
-"""Every setting in one frozen place, with defaults that work and the prefix `LOOKALIKE_`."""
+"""Every setting in one frozen table, with defaults that work and the prefix `LOOKALIKE_`."""
 
 from __future__ import annotations
 
-import os
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, fields
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Annotated, Any
+
+from pydantic import (
+    AfterValidator,
+    Field,
+    ModelWrapValidatorHandler,
+    ValidationError,
+    model_validator,
+)
+from pydantic_settings import (
+    BaseSettings,
+    EnvSettingsSource,
+    PydanticBaseSettingsSource,
+    SettingsConfigDict,
+)
 
 from core.errors import SettingsError
+from core.languages import LANGUAGES
 
 ROOT = Path(__file__).resolve().parent.parent
 PACK_CHOICES = ("auto", "auraface", "sface")
-LANGUAGES = ("en", "ko")
 PILLOW_MEGAPIXELS = 178  # Pillow refuses larger pictures whatever the limit
 
 
-@dataclass(frozen=True)
-class Settings:
-    """What an owner may change. Each field is read from `LOOKALIKE_<FIELD IN CAPITALS>`."""
+def _one_of(choices: tuple[str, ...]) -> AfterValidator:
+    def check(value: str) -> str:
+        if value not in choices:
+            raise ValueError(choices)
+        return value
 
-    model_pack: str = "auto"  # auto | auraface | sface
-    models_dir: Path = ROOT / "models"  # one folder per pack
-    dataset_dir: Path = ROOT / "dataset"  # <Actor name>/*.jpg and credits.csv
-    index_file: Path | None = None  # default: <dataset_dir>/actor_index.npz
-    cache_file: Path | None = None  # default: <dataset_dir>/embeddings.json
-    starter_file: Path | None = None  # default: dataset/starter_embeddings.json of the project
-    removals_file: Path | None = None  # default: dataset/removals.json of the project
-    pack_pins: Path | None = None  # JSON with other sizes and hashes than PACKS (a mirror, tests)
-    temp_dir: Path | None = None  # visitors' photos; default: in the system's temporary folder
-    hub_timeout: float = 3.0  # seconds the Hub is given to answer
-    max_megapixels: float = 50.0  # largest photo, in 1,000,000 pixels
-    max_megabytes: float = 20.0  # largest photo file, in 1,000,000 bytes
-    detection_size: int = 640  # first detection: photo fitted into a square of this side, pixels
-    detection_limit: int = 4032  # longest side of the second look at native size, pixels
-    detection_threshold: float = 0.5  # least detection score, 0-1
-    min_face: int = 20  # least side of a face's box, pixels: below, a crop says nothing
-    contact: str = ""  # e-mail or page that Wikimedia may write to; needed to download portraits
-    wikidata_url: str = "https://query.wikidata.org/sparql"
-    commons_url: str = "https://commons.wikimedia.org/w/api.php"
-    threads: int = 0  # per onnxruntime session; 0 = the CPU quota
-    photo_seconds: int = 60  # age at which a visitor's photo is deleted
-    top_k: int = 5  # matches per face
-    public_url: str = ""  # where visitors reach the page, for previews of its link
-    mcp: bool = False  # serve the API to language models too (Model Context Protocol)
-    lang: str = "en"  # of the log: en | ko (the page follows the browser)
+    return AfterValidator(check)
+
+
+def _absolute(path: Path) -> Path:
+    try:
+        return path.expanduser().absolute()
+    except RuntimeError as error:  # `~name` of nobody
+        raise ValueError(path) from error
+
+
+# A type, its limits, and how a sentence names what is wanted.
+Pack = Annotated[str, _one_of(PACK_CHOICES), f"one of {', '.join(PACK_CHOICES)}"]
+Language = Annotated[str, _one_of(LANGUAGES), f"one of {', '.join(LANGUAGES)}"]
+Place = Annotated[Path, AfterValidator(_absolute)]
+Positive = Annotated[float, Field(gt=0), "more than 0"]
+Count = Annotated[int, Field(gt=0), "more than 0"]
+Share = Annotated[float, Field(gt=0, lt=1), "between 0 and 1"]
+Side = Annotated[int, Field(ge=32, multiple_of=32), "a multiple of 32"]
+Threads = Annotated[int, Field(ge=0), "0 or more"]
+Megapixels = Annotated[
+    float,
+    Field(gt=0, le=PILLOW_MEGAPIXELS),
+    f"more than 0 and at most {PILLOW_MEGAPIXELS}",
+]
+# What is wanted where the text is not even of the field's type, by pydantic's name of the fault.
+WANTED_TYPES = {
+    "int_parsing": "a whole number",
+    "float_parsing": "a number",
+    "bool_parsing": "1 or 0",
+}
+
+
+class Settings(BaseSettings):
+    """What an owner may change. Built in code it is what the code says; see `load_settings`.
+
+    Raises:
+        SettingsError: a value of another type, or one that no part of the program could use.
+    """
+
+    model_config = SettingsConfigDict(env_prefix="LOOKALIKE_", frozen=True, protected_namespaces=())
+
+    model_pack: Pack = Field(
+        default="auto",
+        description="`auraface` or `sface`: a pack named here and not to be had is an error",
+    )
+    models_dir: Place = Field(default=ROOT / "models", description="the packs, a folder each")
+    dataset_dir: Place = Field(
+        default=ROOT / "dataset", description="the gallery: `<Actor name>/*.jpg`, `credits.csv`"
+    )
+    index_file: Place | None = Field(
+        default=None, description="the index; else `actor_index.npz` in the dataset folder"
+    )
+    cache_file: Place | None = Field(
+        default=None, description="the embeddings; else `embeddings.json` in the dataset folder"
+    )
+    starter_file: Place | None = Field(
+        default=None, description="the starter gallery; else `dataset/starter_embeddings.json`"
+    )
+    removals_file: Place | None = Field(
+        default=None, description="who is not to be matched; else `dataset/removals.json`"
+    )
+    pack_pins: Place | None = Field(
+        default=None, description="JSON with other sizes and hashes of the packs, for a mirror"
+    )
+    temp_dir: Place | None = Field(
+        default=None,
+        description="where the folder of visitors' photos is made; else the system's choice",
+    )
+    hub_timeout: Positive = Field(
+        default=3.0, description="seconds the Hugging Face Hub is given to answer"
+    )
+    max_megapixels: Megapixels = Field(
+        default=50.0, description="largest photo, in 1,000,000 pixels"
+    )
+    max_megabytes: Positive = Field(
+        default=20.0, description="largest photo file, in 1,000,000 bytes"
+    )
+    detection_size: Side = Field(
+        default=640, description="a photo is first fitted into a square of this side, pixels"
+    )
+    detection_limit: Side = Field(
+        default=4032, description="longest side at which small faces are looked for, pixels"
+    )
+    detection_threshold: Share = Field(default=0.5, description="least detection score, 0–1")
+    min_face: Count = Field(
+        default=20, description="least side of a face's box, pixels: a smaller one says nothing"
+    )
+    contact: str = Field(
+        default="", description="e-mail or page for Wikimedia; needed by `download_dataset.py`"
+    )
+    wikidata_url: str = Field(
+        default="https://query.wikidata.org/sparql", description="Wikidata's query service"
+    )
+    commons_url: str = Field(
+        default="https://commons.wikimedia.org/w/api.php", description="Wikimedia Commons' API"
+    )
+    threads: Threads = Field(default=0, description="threads a model; 0: the CPU quota")
+    photo_seconds: Count = Field(
+        default=60, description="how long a visitor's photo may lie in the temporary folder"
+    )
+    top_k: Count = Field(default=5, description="matches a face")
+    public_url: str = Field(
+        default="", description="where visitors reach the page, for previews of its link"
+    )
+    mcp: bool = Field(
+        default=False,
+        description='1: serve the API to language models too; needs `pip install "gradio[mcp]"`',
+    )
+    lang: Language = Field(
+        default=LANGUAGES[0],
+        description=f"of the log: {' or '.join(f'`{code}`' for code in LANGUAGES)};"
+        " the page follows the browser or `?lang=`",
+    )
 
     @property
     def index_path(self) -> Path:
@@ -75,74 +178,56 @@ class Settings:
         """The committed list of people who asked not to be matched."""
         return self.removals_file or ROOT / "dataset" / "removals.json"
 
-    def __post_init__(self) -> None:
-        """Refuse values that no part of the program could use."""
-        _require(self.model_pack in PACK_CHOICES, "model_pack", self.model_pack, PACK_CHOICES)
-        _require(self.lang in LANGUAGES, "lang", self.lang, LANGUAGES)
-        _require(
-            0 < self.detection_threshold < 1,
-            "detection_threshold",
-            self.detection_threshold,
-            "between 0 and 1",
-        )
-        for name in (
-            "hub_timeout",
-            "max_megapixels",
-            "max_megabytes",
-            "min_face",
-            "photo_seconds",
-            "top_k",
-        ):
-            _require(getattr(self, name) > 0, name, getattr(self, name), "more than 0")
-        _require(
-            self.max_megapixels <= PILLOW_MEGAPIXELS,
-            "max_megapixels",
-            self.max_megapixels,
-            f"at most {PILLOW_MEGAPIXELS}",
-        )
-        _require(self.threads >= 0, "threads", self.threads, "0 or more")
-        for name in ("detection_size", "detection_limit"):
-            value = getattr(self, name)
-            _require(value >= 32 and value % 32 == 0, name, value, "a multiple of 32")
+    def replaced(self, **changes: Any) -> Settings:
+        """A copy with some values changed.
+
+        Raises:
+            SettingsError: a value that cannot be used.
+        """
+        return Settings(**(dict(self) | changes))
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """Only what the code says: the environment is read by `load_settings` alone."""
+        return (init_settings,)
+
+    @model_validator(mode="wrap")
+    @classmethod
+    def _refused_in_one_sentence(
+        cls, values: Any, handler: ModelWrapValidatorHandler[Settings]
+    ) -> Settings:
+        try:
+            return handler(values)
+        except ValidationError as error:
+            first = error.errors()[0]
+            name = str(first["loc"][0])
+            if name not in cls.model_fields:
+                raise TypeError(f"there is no setting {name}") from error
+            raise SettingsError(
+                f"LOOKALIKE_{name.upper()} is {first['input']!r}; set it to"
+                f" {_wanted(name, first['type'])}"
+            ) from error
 
 
-def _require(holds: bool, field: str, value: object, wanted: object) -> None:
-    if not holds:
-        if isinstance(wanted, tuple):
-            wanted = "one of " + ", ".join(wanted)
-        raise SettingsError(f"LOOKALIKE_{field.upper()} is {value!r}; set it to {wanted}")
+def _wanted(name: str, fault: str) -> str:
+    words = [entry for entry in Settings.model_fields[name].metadata if isinstance(entry, str)]
+    return WANTED_TYPES.get(fault) or (words[0] if words else "a path")
 
 
 def load_settings(environ: Mapping[str, str] | None = None) -> Settings:
-    """Settings from the environment.
+    """Settings from the environment; an empty variable counts as not set.
 
     Raises:
         SettingsError: a value that cannot be read as its field's type, or is out of range.
     """
-    environ = os.environ if environ is None else environ
-    values: dict[str, object] = {}
-    for field in fields(Settings):
-        text = environ.get(f"LOOKALIKE_{field.name.upper()}", "")
-        if text:
-            values[field.name] = _read(field.name, str(field.type), text)
-    return Settings(**values)  # type: ignore[arg-type]
-
-
-def _read(name: str, kind: str, text: str) -> object:
-    readers: dict[str, Callable[[str], object]] = {"int": int, "float": float, "str": str}
-    if kind.startswith("Path"):
-        return Path(text).expanduser().absolute()
-    if kind == "bool":
-        return _read_switch(name, text)
-    try:
-        return readers[kind](text)
-    except ValueError:
-        number = "a whole number" if kind == "int" else "a number"
-        raise SettingsError(f"LOOKALIKE_{name.upper()} is {text!r}; set it to {number}") from None
-
-
-def _read_switch(name: str, text: str) -> bool:
-    words = {"1": True, "true": True, "on": True, "0": False, "false": False, "off": False}
-    if text.lower() not in words:
-        raise SettingsError(f"LOOKALIKE_{name.upper()} is {text!r}; set it to 1 or 0")
-    return words[text.lower()]
+    source = EnvSettingsSource(Settings, env_ignore_empty=True)
+    if environ is not None:
+        source.env_vars = {name.lower(): text for name, text in environ.items() if text}
+    return Settings(**source())

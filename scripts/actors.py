@@ -20,7 +20,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))  # run by path, from any folder
 
-from dataclasses import asdict, replace
+from dataclasses import asdict
 
 from core.faces.engine import FaceEngine
 from core.models.install import ensure_models
@@ -33,8 +33,7 @@ def main() -> int:
     """Exit status 0 when the change is made."""
     args = parsed()
     settings = load_settings()
-    settings = replace(
-        settings,
+    settings = settings.replaced(
         dataset_dir=args.dataset_dir or settings.dataset_dir,
         model_pack=args.pack or settings.model_pack,
         starter_file=args.starter or settings.starter_file,

@@ -13,7 +13,6 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))  # run by path, from any folder
 
-from dataclasses import replace
 
 from core.faces.engine import FaceEngine
 from core.gallery.photos import scan_gallery
@@ -50,8 +49,7 @@ def main() -> int:
     parser.add_argument("--cache", type=path, help="default: <dataset>/embeddings.json")
     args = parser.parse_args()
     settings = load_settings()
-    settings = replace(
-        settings,
+    settings = settings.replaced(
         dataset_dir=args.dataset_dir or settings.dataset_dir,
         model_pack=args.pack or settings.model_pack,
         index_file=args.index or settings.index_file,

@@ -10,7 +10,6 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))  # run by path, from any folder
 
-from dataclasses import replace
 
 from core.index.actor_index import save_index
 from core.index.enrol import index_from_cache
@@ -33,7 +32,7 @@ def main() -> int:
     )
     args = parser.parse_args()
     settings = load_settings()
-    settings = replace(settings, dataset_dir=args.dataset_dir or settings.dataset_dir)
+    settings = settings.replaced(dataset_dir=args.dataset_dir or settings.dataset_dir)
     enrolment = index_from_cache(
         args.cache or settings.cache_path, settings, pack=args.pack, clusters=args.clusters
     )

@@ -16,7 +16,6 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))  # run by path, from any folder
 
-from dataclasses import replace
 
 from core.errors import GalleryError
 from core.faces.engine import FaceEngine
@@ -39,8 +38,7 @@ def main() -> int:
     parser.add_argument("--html", type=path, help="default: <dataset>/contact_sheet.html")
     args = parser.parse_args()
     settings = load_settings()
-    settings = replace(
-        settings,
+    settings = settings.replaced(
         dataset_dir=args.dataset_dir or settings.dataset_dir,
         model_pack=args.pack or settings.model_pack,
     )

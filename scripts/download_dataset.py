@@ -13,7 +13,6 @@ import sys
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import replace
 from itertools import islice
 from pathlib import Path
 
@@ -41,7 +40,7 @@ def main() -> int:
     """Exit status 0 when there is no more to do, 2 for a set-up fault, 130 when interrupted."""
     args = _arguments()
     settings = load_settings()
-    settings = replace(settings, dataset_dir=args.dataset_dir or settings.dataset_dir)
+    settings = settings.replaced(dataset_dir=args.dataset_dir or settings.dataset_dir)
     if args.from_hub:
         return _from_hub(args, settings)
     actor_query(1, 0, args.country)  # refuses a country that is none, before anything is asked

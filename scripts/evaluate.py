@@ -17,7 +17,6 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))  # run by path, from any folder
 
-from dataclasses import replace
 from typing import Any
 
 from tqdm import tqdm
@@ -42,7 +41,7 @@ def main() -> int:
     if not args.data.is_dir():
         raise GalleryError(f"{args.data} is not there; name the labelled photos with --data")
     # One thread a model, as many workers as there are cores: nearly twice as fast as the reverse.
-    settings = replace(load_settings(), threads=1)
+    settings = load_settings().replaced(threads=1)
     installed = ensure_models(settings, args.pack)
     cache = args.cache or Path(tempfile.gettempdir()) / "lookalike-evaluation"
     started = time.monotonic()

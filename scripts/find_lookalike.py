@@ -13,7 +13,6 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))  # run by path, from any folder
 
-from dataclasses import replace
 
 from core.answer import AnswerJson, NoAnswerJson, answer_json
 from core.errors import IndexRefusedError
@@ -40,7 +39,7 @@ def main() -> int:
     parser.add_argument("--pack", choices=PACK_CHOICES, help="refuse an index of another pack")
     args = parser.parse_args()
     settings = load_settings()
-    settings = replace(settings, model_pack=args.pack or settings.model_pack)
+    settings = settings.replaced(model_pack=args.pack or settings.model_pack)
     finder = finder_for(args.index, settings) if args.index else start(settings)
     sys.stdout.reconfigure(errors="backslashreplace")  # JSON's escape, for names of no UTF-8
     failed = False
@@ -53,9 +52,9 @@ def main() -> int:
 
 def finder_for(index_file: Path, settings: Settings) -> LookalikeFinder:
     """A finder for exactly this index: refused, not rebuilt, if it does not fit."""
-    settings = replace(settings, index_file=index_file)
+    settings = settings.replaced(index_file=index_file)
     if not os.environ.get("LOOKALIKE_DATASET_DIR"):
-        settings = replace(settings, dataset_dir=index_file.parent)
+        settings = settings.replaced(dataset_dir=index_file.parent)
     index = load_index(index_file)
     try:
         check_index(index, settings)

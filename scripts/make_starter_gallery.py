@@ -46,7 +46,7 @@ def main() -> int:
     parser.add_argument("folders", nargs="*", type=path, metavar="FOLDER")
     parser.add_argument("--check", action="store_true", help="check the committed file only")
     args = parser.parse_args()
-    settings = replace(load_settings(), model_pack=PACK.name)
+    settings = load_settings().replaced(model_pack=PACK.name)
     if not args.folders and not args.check:
         parser.error("name at least one folder, or use --check")
     if args.check:
@@ -74,7 +74,7 @@ def embedded(folder: Path, engine: FaceEngine, settings: Settings) -> Embeddings
     """The embeddings cache of one folder; nothing is written beside the photos."""
     with tempfile.TemporaryDirectory() as scratch:
         cache_file = Path(scratch) / "embeddings.json"
-        enrol_gallery(engine, replace(settings, dataset_dir=folder, cache_file=cache_file))
+        enrol_gallery(engine, settings.replaced(dataset_dir=folder, cache_file=cache_file))
         return load_cache(cache_file)
 
 

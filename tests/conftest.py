@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import shutil
 import signal
-from dataclasses import replace
 from pathlib import Path
 
 import insightface
@@ -63,7 +62,7 @@ def copy_actors(names: list[str], target: Path, source: str = "gallery") -> None
 def small_gallery(settings: Settings) -> Settings:
     """Settings whose dataset holds four actors of the development gallery, five photos each."""
     copy_actors(["Brad Pitt", "Gal Gadot", "Tom Hardy", "Uma Thurman"], settings.dataset_dir)
-    return replace(settings)
+    return settings
 
 
 def six_actors(dataset: Path, engine: FaceEngine) -> Path:

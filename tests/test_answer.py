@@ -69,7 +69,7 @@ def test_a_portrait_brings_its_credit_and_one_not_on_disk_none(
         "licence_url": CREDIT.licence_url,
         "source": CREDIT.source,
     }
-    moved = replace(finder, settings=replace(finder.settings, dataset_dir=tmp_path))
+    moved = replace(finder, settings=finder.settings.replaced(dataset_dir=tmp_path))
     match = only_face(answer_json(moved, portrait, 1))["matches"][0]
     assert (match["portrait"], match["credit"]) == (None, None)
 

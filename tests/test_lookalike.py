@@ -82,7 +82,7 @@ def test_number_of_matches_is_asked_for_or_the_setting(finder: LookalikeFinder) 
     assert count(finder) == 5
     assert count(finder, 1) == 1
     assert count(finder, 99) == 7
-    assert count(replace(finder, settings=replace(finder.settings, top_k=2))) == 2
+    assert count(replace(finder, settings=finder.settings.replaced(top_k=2))) == 2
 
 
 def known(finder: LookalikeFinder) -> LookalikeFinder:
@@ -115,7 +115,7 @@ def test_a_filtered_answer_is_as_long_as_asked_for_if_it_can_be(finder: Lookalik
     korean = Filter(country="KR")
     assert len(known(finder).judge(face, korean, 2).matches) == 2
     assert len(known(finder).judge(face, korean).matches) == 3
-    two = replace(known(finder), settings=replace(finder.settings, top_k=2))
+    two = replace(known(finder), settings=finder.settings.replaced(top_k=2))
     assert len(two.judge(face, korean).matches) == 2
 
 
@@ -215,7 +215,7 @@ def test_unreadable_and_too_large_photos_are_errors_with_their_codes(
 ) -> None:
     text = tmp_path / "text.jpg"
     text.write_text("I am no picture")
-    tight = replace(finder, settings=replace(finder.settings, max_megapixels=0.1))
+    tight = replace(finder, settings=finder.settings.replaced(max_megapixels=0.1))
     with pytest.raises(UnreadablePhotoError):
         finder.find(text)
     with pytest.raises(PhotoTooLargeError):
@@ -249,7 +249,7 @@ def test_index_cannot_point_out_of_the_gallery(
     crafted = replace(
         finder,
         index=replace(index, portraits=portraits),
-        settings=replace(finder.settings, dataset_dir=dataset),
+        settings=finder.settings.replaced(dataset_dir=dataset),
     )
     assert crafted.portrait_path(Portrait("", file)) is None
     (face,) = answer_json(crafted, ASTRONAUT)["faces"]
@@ -257,7 +257,7 @@ def test_index_cannot_point_out_of_the_gallery(
 
 
 def test_portrait_deleted_after_the_build_is_null(finder: LookalikeFinder, tmp_path: Path) -> None:
-    moved = replace(finder, settings=replace(finder.settings, dataset_dir=tmp_path))
+    moved = replace(finder, settings=finder.settings.replaced(dataset_dir=tmp_path))
     (face,) = answer_json(moved, ASTRONAUT)["faces"]
     assert [match["portrait"] for match in face["matches"]] == [None] * 5
     assert face["matches"][0]["actor"] == "Astronaut"

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import FrozenInstanceError, fields
 from pathlib import Path
 
 import pytest
+from pydantic import ValidationError
 
 from core.errors import SettingsError
 from core.settings import ROOT, Settings, load_settings
+from scripts.document_settings import PAGE, with_table
 
 
 def test_an_empty_environment_gives_the_defaults() -> None:
@@ -47,7 +48,7 @@ def test_every_field_is_read_from_its_variable() -> None:
         "mcp": True,
         "lang": "ko",
     }
-    assert set(wanted) == {field.name for field in fields(Settings)}  # none is forgotten here
+    assert set(wanted) == set(Settings.model_fields)  # none is forgotten here
     settings = load_settings({f"LOOKALIKE_{k.upper()}": str(v) for k, v in wanted.items()})
     assert {name: getattr(settings, name) for name in wanted} == wanted
     assert (settings.index_path, settings.cache_path) == (Path("/i.npz"), Path("/c.json"))
@@ -106,6 +107,7 @@ def test_paths_are_absolute_and_know_the_home_folder(
         ("HUB_TIMEOUT", "soon", "a number"),
         ("HUB_TIMEOUT", "0", "more than 0"),
         ("HUB_TIMEOUT", "nan", "more than 0"),
+        ("MODELS_DIR", "~nobody-of-this-name/models", "a path"),
         ("MAX_MEGAPIXELS", "-1", "more than 0"),
         ("MAX_MEGAPIXELS", "200", "at most 178"),
         ("MAX_MEGABYTES", "0", "more than 0"),
@@ -133,6 +135,28 @@ def test_a_value_that_cannot_be_used_is_refused_by_its_name(
     assert "\n" not in str(refused.value)
 
 
+def test_settings_built_in_code_do_not_read_the_environment(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("LOOKALIKE_TOP_K", "9")
+    assert Settings().top_k == 5
+    assert Settings(mcp=True).replaced(lang="ko").top_k == 5
+
+
+def test_a_changed_copy_keeps_the_rest_and_is_checked() -> None:
+    settings = Settings(lang="ko")
+    assert settings.replaced(top_k=3) == Settings(lang="ko", top_k=3)
+    with pytest.raises(SettingsError, match="LOOKALIKE_TOP_K is 0; set it to more than 0"):
+        settings.replaced(top_k=0)
+    with pytest.raises(TypeError, match="top_l"):
+        settings.replaced(top_l=3)
+
+
 def test_settings_do_not_change_under_way() -> None:
-    with pytest.raises(FrozenInstanceError):
+    with pytest.raises(ValidationError, match="frozen"):
         Settings().top_k = 3  # type: ignore[misc]
+
+
+def test_the_page_of_settings_has_the_table_as_it_is_now() -> None:
+    page = PAGE.read_text("utf-8")
+    assert page == with_table(page), "run python scripts/document_settings.py"

@@ -94,7 +94,7 @@ def test_empty_dataset_starts_with_the_starter_gallery(
 
 
 def test_missing_dataset_folder_starts_with_the_starter_gallery(settings: Settings) -> None:
-    finder = start(replace(settings, dataset_dir=settings.dataset_dir / "new"))
+    finder = start(settings.replaced(dataset_dir=settings.dataset_dir / "new"))
     assert len(finder.index.actors) == 397
 
 
@@ -136,7 +136,7 @@ def test_photos_added_later_replace_the_starter_gallery(
 def test_milestones_are_logged_in_the_owners_language(
     lang: str, three_people: Settings, logged: pytest.LogCaptureFixture
 ) -> None:
-    start(replace(three_people, lang=lang))
+    start(three_people.replaced(lang=lang))
     expected = {
         "en": ["🔮 Loading SFace...", "✅ Actor index ready: 3 actors"],
         "ko": ["🔮 SFace 모델 로딩 중...", "✅ 배우 인덱스 생성 완료: 3명"],
@@ -208,7 +208,7 @@ def test_index_that_does_not_fit_is_built_again_and_the_log_says_why(
 
 
 def test_other_detection_settings_build_the_index_again(started: Settings) -> None:
-    finder = start(replace(started, min_face=25))
+    finder = start(started.replaced(min_face=25))
     assert finder.index.info.detection["min_face"] == 25
 
 
@@ -217,7 +217,7 @@ def test_other_detection_settings_keep_an_index_that_has_no_photos_to_be_made_of
 ) -> None:
     start(settings)
     before = settings.index_path.stat().st_mtime_ns
-    assert start(replace(settings, min_face=25)).index.info.source == "starter"
+    assert start(settings.replaced(min_face=25)).index.info.source == "starter"
     assert settings.index_path.stat().st_mtime_ns == before
 
 
@@ -306,14 +306,14 @@ def test_pack_asked_for_by_name_replaces_an_index_of_another(
     started: Settings, logged: pytest.LogCaptureFixture
 ) -> None:
     save_index(auraface_index(started), started.index_path)
-    finder = start(replace(started, model_pack="sface"))
+    finder = start(started.replaced(model_pack="sface"))
     assert (finder.index.info.pack, finder.index.actors) == ("sface", THREE)
     assert any("it is of pack auraface, sface is asked for" in line for line in logged.messages)
 
 
 def test_pack_asked_for_by_name_and_not_to_be_had_is_an_error(started: Settings) -> None:
     with pytest.raises(ModelError, match="HF_HUB_OFFLINE"):
-        start(replace(started, model_pack="auraface"))
+        start(started.replaced(model_pack="auraface"))
 
 
 def test_index_names_the_pack_that_a_start_uses(settings: Settings) -> None:
@@ -343,7 +343,7 @@ def test_index_whose_pack_is_not_to_be_had_gives_way_with_a_notice(
 
 def test_photos_are_enrolled_with_what_is_at_hand(settings: Settings) -> None:
     assert pack_for_photos(settings) == "sface"
-    assert pack_for_photos(replace(settings, model_pack="auraface")) == "auraface"
+    assert pack_for_photos(settings.replaced(model_pack="auraface")) == "auraface"
 
 
 def test_index_that_cannot_be_kept_is_used_with_a_warning(
@@ -351,8 +351,7 @@ def test_index_that_cannot_be_kept_is_used_with_a_warning(
 ) -> None:
     """As in a read-only folder."""
     (three_people.dataset_dir / "file").write_text("in the way")
-    settings = replace(
-        three_people,
+    settings = three_people.replaced(
         index_file=three_people.dataset_dir / "file" / "index.npz",
         cache_file=three_people.dataset_dir / "file" / "cache.json",
     )
@@ -366,4 +365,4 @@ def test_index_is_checked_without_the_gallery_too(started: Settings) -> None:
     index = load_index(started.index_path)
     check_index(index, started)
     with pytest.raises(IndexRefusedError, match="auraface is asked for"):
-        check_index(index, replace(started, model_pack="auraface"))
+        check_index(index, started.replaced(model_pack="auraface"))

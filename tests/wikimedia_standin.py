@@ -98,7 +98,7 @@ class WikimediaStandin(LoopbackStandin):
 
     def settings(self, settings: Settings) -> Settings:
         """The same settings, asking here."""
-        return replace(settings, **{key.lower(): value for key, value in self._addresses().items()})
+        return settings.replaced(**{key.lower(): value for key, value in self._addresses().items()})
 
     def environment(self) -> dict[str, str]:
         """For a script."""

@@ -172,7 +172,7 @@ def stage_starter(swap: Swap, settings: Settings) -> Settings:
     kept = [entry for entry in people.values() if entry.folder in starter.actors]
     if len(kept) < len(people):
         write_actors(swap.put(settings.starter_people_path), kept)
-    return replace(settings, starter_file=staged)
+    return settings.replaced(starter_file=staged)
 
 
 def stage_embeddings_alone(swap: Swap, settings: Settings) -> None:
@@ -312,7 +312,7 @@ def remove_actor(name: str, settings: Settings, make_engine: MakeEngine) -> str:
     plan = pack_and_clusters(settings)
     with all_or_nothing(settings.dataset_dir) as swap:
         removals = load_removals(settings.removals_path).and_of(names)
-        after = replace(settings, removals_file=swap.put(settings.removals_path))
+        after = settings.replaced(removals_file=swap.put(settings.removals_path))
         save_removals(removals, after.removals_path)
         after = stage_starter(swap, after)
         photos = [photo for photo in photos_of(settings) if photo.actor not in removals]

@@ -49,7 +49,7 @@ class Material:
 
     def with_detector(self, detector: type[FaceDetector] = FaceDetector, **changed: int) -> Meter:
         """A meter that looks at photos in another way, or with other detection settings."""
-        settings = replace(self.meter.settings, **changed)  # type: ignore[arg-type]
+        settings = self.meter.settings.replaced(**changed)
         engine = FaceEngine(self.installed, settings, detector)
         return replace(self.meter, engine=engine, settings=settings)
 

@@ -317,7 +317,7 @@ def test_someone_on_the_list_of_removals_is_not_asked_for(
     wikimedia: WikimediaStandin, engine: FaceEngine, settings: Settings, tmp_path: Path
 ) -> None:
     wikimedia.add("Ann", ASTRONAUT)
-    settings = replace(settings, removals_file=tmp_path / "removals.json")
+    settings = settings.replaced(removals_file=tmp_path / "removals.json")
     save_removals(Removals().and_of(["Ann"]), settings.removals_path)
     (outcome,) = collect(wikimedia, engine, settings)
     assert outcome.reason == "removed for good, by removals.json"

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterator
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -61,7 +60,7 @@ ASK = {"action": "query", "list": "categorymembers", "cmtitle": "Category:X", "c
 @pytest.mark.parametrize("contact", ["", "  ", "me\r\nX-Evil: 1", "나@example.org"])
 def test_without_a_usable_contact_nothing_is_asked(contact: str) -> None:
     with pytest.raises(SettingsError, match=r"LOOKALIKE_CONTACT is .*; Wikimedia asks"):
-        WebClient(replace(Settings(), contact=contact))
+        WebClient(Settings(contact=contact))
 
 
 def test_each_request_says_who_asks(
@@ -258,7 +257,7 @@ def test_a_circle_of_redirects_is_reported(
 
 
 def test_a_server_that_is_not_there_is_reported(waits: Waits) -> None:
-    client = WebClient(replace(Settings(), contact=CONTACT), sleep=waits)
+    client = WebClient(Settings(contact=CONTACT), sleep=waits)
     with pytest.raises(SourceError, match="gave nothing usable"):
         client.get_json("http://127.0.0.1:9/w/api.php", ASK)
     assert len(waits) == ATTEMPTS - 1

@@ -37,7 +37,7 @@ def committed() -> dict[str, float]:
 def meter(
     sface: InstalledPack, models_dir: Path, tmp_path_factory: pytest.TempPathFactory
 ) -> Meter:
-    settings = replace(Settings(models_dir=models_dir), threads=1)
+    settings = Settings(models_dir=models_dir, threads=1)
     return Meter(FaceEngine(sface, settings), settings, tmp_path_factory.mktemp("cache"))
 
 

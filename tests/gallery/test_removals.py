@@ -7,7 +7,6 @@ import os
 import subprocess
 import sys
 import unicodedata
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -30,7 +29,7 @@ def without_bob(settings: Settings, tmp_path: Path) -> Settings:
     """Settings whose removals name Bob."""
     path = tmp_path / "removals.json"
     save_removals(Removals().and_of(["Bob"]), path)
-    return replace(settings, removals_file=path)
+    return settings.replaced(removals_file=path)
 
 
 def test_a_name_is_known_however_it_is_written() -> None:
@@ -70,7 +69,7 @@ def test_photos_of_the_removed_are_left_out_and_their_embeddings_go(
     without_bob: Settings, engine: FaceEngine
 ) -> None:
     fill_gallery(without_bob.dataset_dir, ["Ann", "Bob"])
-    everyone = enrol_gallery(engine, replace(without_bob, removals_file=Path("/nowhere.json")))
+    everyone = enrol_gallery(engine, without_bob.replaced(removals_file=Path("/nowhere.json")))
     assert everyone.index.actors == ("Ann", "Bob")
     enrolment = enrol_gallery(engine, without_bob)
     assert enrolment.index.actors == ("Ann",)
@@ -85,7 +84,7 @@ def test_a_cache_with_the_removed_gives_an_index_without(
     without_bob: Settings, engine: FaceEngine
 ) -> None:
     fill_gallery(without_bob.dataset_dir, ["Ann", "Bob"])
-    enrol_gallery(engine, replace(without_bob, removals_file=Path("/nowhere.json")))
+    enrol_gallery(engine, without_bob.replaced(removals_file=Path("/nowhere.json")))
     index = index_from_cache(without_bob.cache_path, without_bob).index
     assert index.actors == ("Ann",)
     assert set(index.info.left_out.values()) == {"removed"}
@@ -95,10 +94,10 @@ def test_an_index_made_before_a_removal_is_not_used(
     without_bob: Settings, engine: FaceEngine
 ) -> None:
     fill_gallery(without_bob.dataset_dir, ["Ann", "Bob"])
-    everyone = replace(without_bob, removals_file=Path("/nowhere.json"), model_pack="sface")
+    everyone = without_bob.replaced(removals_file=Path("/nowhere.json"), model_pack="sface")
     save_index(enrol_gallery(engine, everyone).index, everyone.index_path)
     assert plan_start(everyone).index is not None
-    plan = plan_start(replace(everyone, removals_file=without_bob.removals_file))
+    plan = plan_start(everyone.replaced(removals_file=without_bob.removals_file))
     assert (plan.index, plan.source) == (None, "gallery")
 
 

@@ -266,7 +266,7 @@ def test_bad_photos_are_reported_and_stop_nothing(
 def test_photo_too_large_is_tried_again_when_the_limit_is_raised(
     people: Settings, engine: FaceEngine
 ) -> None:
-    tight = replace(people, max_megapixels=0.03)
+    tight = people.replaced(max_megapixels=0.03)
     assert enrol_large(engine, tight) == {"Astronaut/1.png": "too_large"}
     assert enrol_large(engine, people) == {}
 
@@ -288,7 +288,7 @@ def test_gallery_without_a_usable_photo_is_refused(settings: Settings, engine: F
     with pytest.raises(GalleryError, match="no photo of the gallery can be used"):
         enrol_gallery(engine, settings)
     with pytest.raises(GalleryError, match="is not a folder"):
-        enrol_gallery(engine, replace(settings, dataset_dir=settings.dataset_dir / "nowhere"))
+        enrol_gallery(engine, settings.replaced(dataset_dir=settings.dataset_dir / "nowhere"))
 
 
 def test_a_small_face_beside_the_subject_does_no_harm(people: Settings, engine: FaceEngine) -> None:
@@ -336,7 +336,7 @@ def test_interrupted_run_keeps_what_it_embedded(
 def test_other_detection_settings_embed_again(people: Settings, counting: CountingEngine) -> None:
     enrol_gallery(counting, people)
     counting.seen()
-    other = replace(people, min_face=25)
+    other = people.replaced(min_face=25)
     assert enrol_gallery(counting, other).index.info.detection["min_face"] == 25
     assert counting.seen() == (12, 12)
 
@@ -370,7 +370,7 @@ def test_cache_that_cannot_be_written_costs_a_warning_not_the_index(
     people: Settings, engine: FaceEngine, logged: pytest.LogCaptureFixture
 ) -> None:
     (people.dataset_dir / "file").write_text("in the way")
-    settings = replace(people, cache_file=people.dataset_dir / "file" / "cache.json")
+    settings = people.replaced(cache_file=people.dataset_dir / "file" / "cache.json")
     assert len(enrol_gallery(engine, settings).index.actors) == 6
     assert "cannot write" in logged.messages[0]
 

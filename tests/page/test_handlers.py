@@ -75,7 +75,7 @@ def test_a_photo_that_cannot_be_matched_says_why(
     elif kind != "gone":
         Image.new("RGB", (300, 300), "grey").save(photo)
     if kind == "large":
-        settings = replace(gallery.settings, max_megapixels=0.01)
+        settings = gallery.settings.replaced(max_megapixels=0.01)
         handlers = Handlers(replace(gallery, settings=settings))
     html, kept, card, button = handlers.show(str(photo), "", "", visit("ko"))
     assert handlers.view(visit("ko")).speech(code) in html

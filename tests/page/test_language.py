@@ -77,8 +77,8 @@ def test_words_name_the_gallery_and_the_model(starter: LookalikeFinder) -> None:
 
 
 def test_limits_in_the_words_are_the_settings(starter: LookalikeFinder) -> None:
-    settings = replace(
-        starter.settings, photo_seconds=77, max_megabytes=1234.5, max_megapixels=12.5
+    settings = starter.settings.replaced(
+        photo_seconds=77, max_megabytes=1234.5, max_megapixels=12.5
     )
     speech = speeches(replace(starter, settings=settings))["en"]
     assert "77" in speech("privacy")

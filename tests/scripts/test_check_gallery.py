@@ -9,7 +9,6 @@ import random
 import shutil
 import subprocess
 import sys
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -277,7 +276,7 @@ def test_a_folder_without_photos_is_a_fault_in_one_line(settings: Settings) -> N
     answer = run_script(settings, "--pack", "sface")
     assert answer.returncode == 2
     assert "has no photos" in answer.stderr
-    gone = replace(settings, dataset_dir=settings.dataset_dir / "nowhere")
+    gone = settings.replaced(dataset_dir=settings.dataset_dir / "nowhere")
     answer = run_script(gone, "--pack", "sface")
     assert answer.returncode == 2
     assert "is not a folder" in answer.stderr

@@ -36,8 +36,7 @@ def owned(settings: Settings, engine: FaceEngine, tmp_path: Path) -> Settings:
     starter = tmp_path / "starter.json"
     shutil.copyfile(settings.starter_path, starter)
     shutil.copyfile(settings.starter_people_path, tmp_path / "starter_actors.csv")
-    settings = replace(
-        settings,
+    settings = settings.replaced(
         starter_file=starter,
         removals_file=tmp_path / "removals.json",
         model_pack="sface",
@@ -73,7 +72,7 @@ def state(settings: Settings) -> dict[str, bytes]:
 def assert_like_a_rebuild(settings: Settings, engine: FaceEngine) -> None:
     """The index on disk is what a rebuild with nothing to go by would give, and is used."""
     index = load_index(settings.index_path)
-    fresh = enrol_gallery(engine, replace(settings, cache_file=settings.dataset_dir / "new.json"))
+    fresh = enrol_gallery(engine, settings.replaced(cache_file=settings.dataset_dir / "new.json"))
     for name in ARRAYS:
         assert np.array_equal(getattr(index, name), getattr(fresh.index, name)), name
     assert (index.actors, index.portraits) == (fresh.index.actors, fresh.index.portraits)
@@ -97,7 +96,7 @@ def test_list_counts_photos(owned: Settings) -> None:
 
 
 def test_without_photos_the_starter_gallery_is_listed(owned: Settings) -> None:
-    empty = replace(owned, dataset_dir=owned.dataset_dir.parent / "empty")
+    empty = owned.replaced(dataset_dir=owned.dataset_dir.parent / "empty")
     listed = list_actors(empty)
     assert len(listed) > 390
     assert {entry.source for entry in listed} == {"starter"}
@@ -238,7 +237,7 @@ def test_the_last_actor_removed_leaves_no_cache_and_no_index(owned: Settings) ->
 def test_a_starter_actor_is_removed_by_the_korean_name_with_all_that_is_known_of_her(
     owned: Settings, tmp_path: Path
 ) -> None:
-    owned = replace(owned, dataset_dir=tmp_path / "other", index_file=tmp_path / "other.npz")
+    owned = owned.replaced(dataset_dir=tmp_path / "other", index_file=tmp_path / "other.npz")
     before = read_actors(owned.starter_people_path)
     assert remove_actor("갤 가돗", owned, no_engine) == "Gal Gadot"
     after = read_actors(owned.starter_people_path)
@@ -252,9 +251,9 @@ def test_a_starter_actor_is_removed_by_the_korean_name_with_all_that_is_known_of
 def test_a_removed_person_leaves_the_starter_gallery_for_good(
     owned: Settings, make_engine: Callable[[str], FaceEngine], tmp_path: Path
 ) -> None:
-    owned = replace(owned, dataset_dir=tmp_path / "other")
+    owned = owned.replaced(dataset_dir=tmp_path / "other")
     save_index(index_from_cache(owned.starter_path, owned).index, tmp_path / "other.npz")
-    owned = replace(owned, index_file=tmp_path / "other.npz")
+    owned = owned.replaced(index_file=tmp_path / "other.npz")
     before = load_cache(owned.starter_path)
     gone = {entry.sha256 for entry in before.actors["Gal Gadot"]}
     remove_actor("gal gadot", owned, no_engine)
