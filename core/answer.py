@@ -260,4 +260,4 @@ def _actor_json(finder: LookalikeFinder, actor: str, portraits: int) -> ActorJso
 
 def _korean_name(finder: LookalikeFinder, actor: str) -> str | None:
     entry = finder.people.entries.get(actor)
-    return (entry and entry.name_ko) or None
+    return (entry and entry.names.get("ko")) or None

@@ -2,4 +2,5 @@
 
 from __future__ import annotations
 
-LANGUAGES = ("en", "ko")
+ENGLISH = "en"
+LANGUAGES = (ENGLISH, "ko")

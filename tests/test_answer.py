@@ -20,7 +20,9 @@ from tests.index.test_enrol import SIX_FACES, fill_gallery
 CREDIT = Credit("Ann Photographer", "CC BY 4.0", "https://example.org/by", "https://example.org/1")
 PEOPLE = People(
     {
-        "Astronaut": ActorEntry("Astronaut", "Eileen", "아일린", gender="female", country="US KR"),
+        "Astronaut": ActorEntry(
+            "Astronaut", "Eileen", {"ko": "아일린"}, gender="female", country="US KR"
+        ),
         "Bob": ActorEntry("Bob", "Bob", gender="male", country="US"),
         "Eve": ActorEntry("Eve", "Eve", gender="neutrois"),
     }

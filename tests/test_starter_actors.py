@@ -63,7 +63,7 @@ def test_texts_are_trimmed_and_composed_and_the_folder_is_the_name(rows: list[Ac
 
 
 def test_korean_names_are_in_hangul_and_each_is_one_persons(rows: list[ActorEntry]) -> None:
-    names = [row.name_ko for row in rows if row.name_ko]
+    names = [row.names["ko"] for row in rows if row.names]
     assert len(names) >= 0.98 * len(rows)
     assert [name for name in names if not re.fullmatch(f"{WORD}(?: {WORD})*", name)] == []
     assert [name for name in names if not re.search("[가-힣]", name)] == []
@@ -100,7 +100,9 @@ def test_nearly_every_actor_has_a_year_a_gender_and_a_country(rows: list[ActorEn
 def test_well_known_actors_are_described_rightly(
     name: str, name_ko: str, birth_year: str, gender: str, country: str
 ) -> None:
-    known = ActorEntry(name, name, name_ko, "", birth_year, gender, country)
+    known = ActorEntry(
+        name, name, {"ko": name_ko} if name_ko else {}, "", birth_year, gender, country
+    )
     assert read_actors(STARTER_ACTORS)[name] == known
 
 
@@ -114,5 +116,5 @@ def test_names_that_men_and_women_bear_have_the_right_gender() -> None:
 
 def test_nobody_who_was_taken_out_has_a_row(rows: list[ActorEntry]) -> None:
     removals = load_removals(Settings().removals_path)
-    names = {name for row in rows for name in (row.folder, row.name, row.name_ko)} - {""}
+    names = {name for row in rows for name in (row.folder, row.name, *row.names.values())} - {""}
     assert [name for name in names if name in removals] == []

@@ -194,7 +194,7 @@ def _row_of(actor: WikidataActor, folder: str) -> ActorEntry:
     return ActorEntry(
         folder=folder,
         name=actor.name,
-        name_ko=actor.name_ko,
+        names={"ko": actor.name_ko} if actor.name_ko else {},
         wikidata=actor.wikidata,
         birth_year=actor.birth_year,
         gender=actor.gender,

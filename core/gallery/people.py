@@ -1,8 +1,7 @@
-"""What the gallery itself says of its actors: names in two languages, gender, country.
+"""What the gallery itself says of its actors: names by language, gender, country, birth year.
 
-From actors.csv beside the photos, or the starter gallery's. Nothing is guessed from a face.
-
-`actors.csv`: what is known of each actor of the gallery besides the photos.
+From actors.csv beside the photos, or the starter gallery's: the columns folder and name, then
+name_<language>, wikidata, birth_year, gender and country. Nothing is guessed from a face.
 """
 
 from __future__ import annotations
@@ -12,11 +11,12 @@ import re
 import unicodedata
 from collections import Counter
 from collections.abc import Iterable, Mapping
-from dataclasses import asdict, dataclass, fields
+from dataclasses import dataclass, field, fields
 from pathlib import Path
 
 from core.errors import GalleryError
 from core.files import new_file
+from core.languages import ENGLISH, LANGUAGES
 
 ACTORS_FILE = "actors.csv"
 # Not allowed in a file name on some system; the look-alikes keep the name readable.
@@ -31,14 +31,20 @@ class ActorEntry:
 
     folder: str  # below the dataset; see `safe_folder`
     name: str  # as written, in English where there is an English name
-    name_ko: str = ""
+    names: Mapping[str, str] = field(default_factory=dict)  # in other languages, by their code
     wikidata: str = ""  # "Q…"
     birth_year: str = ""
     gender: str = ""  # as Wikidata has it: "female", "male", …
     country: str = ""  # of citizenship, ISO 3166 codes, joined by a space
 
+    def name_in(self, lang: str) -> str:
+        """In one language, as far as it is known."""
+        return self.names.get(lang) or self.name
 
-COLUMNS = tuple(field.name for field in fields(ActorEntry))
+
+NAME_IN = "name_"  # a column's start; a language's code follows
+PLAIN = tuple(entry.name for entry in fields(ActorEntry) if entry.name != "names")
+REQUIRED = ("folder", "name")
 
 
 def safe_folder(name: str) -> str:
@@ -71,24 +77,39 @@ def read_actors(path: Path) -> dict[str, ActorEntry]:
             rows = [_entry(row) for row in csv.DictReader(stream)]
     except (OSError, KeyError, ValueError, csv.Error) as error:
         raise GalleryError(
-            f"{path} cannot be read ({error}); it needs the columns {', '.join(COLUMNS)}"
+            f"{path} cannot be read ({error}); it needs the columns {', '.join(REQUIRED)}"
         ) from error
     return {row.folder: row for row in rows}
 
 
 def write_actors(path: Path, actors: Iterable[ActorEntry]) -> None:
     """Write all actors, by folder, in the place of the old ones."""
+    rows = sorted(actors, key=lambda entry: entry.folder)
+    known = {lang for row in rows for lang in row.names} | set(LANGUAGES)
+    names = [NAME_IN + lang for lang in sorted(known - {ENGLISH})]
+    columns = [*REQUIRED, *names, *PLAIN[len(REQUIRED) :]]
     with new_file(path) as temporary, temporary.open("w", encoding="utf-8", newline="") as stream:
-        writer = csv.DictWriter(stream, COLUMNS, lineterminator="\n")
+        writer = csv.DictWriter(stream, columns, restval="", lineterminator="\n")
         writer.writeheader()
-        writer.writerows(map(asdict, sorted(actors, key=lambda entry: entry.folder)))
+        writer.writerows(map(_row, rows))
+
+
+def _row(entry: ActorEntry) -> dict[str, str]:
+    names = {NAME_IN + lang: name for lang, name in entry.names.items()}
+    return {column: getattr(entry, column) for column in PLAIN} | names
 
 
 def _entry(row: dict[str, str | None]) -> ActorEntry:
-    values = {name: row.get(name) or "" for name in COLUMNS}
-    if not values["folder"] or not values["name"]:
+    values = {column: row.get(column) or "" for column in PLAIN}
+    if not all(values[column] for column in REQUIRED):
         raise ValueError("a row without folder or name")
-    return ActorEntry(**values)
+    named = ((column or "", name) for column, name in row.items())
+    names = {
+        column.removeprefix(NAME_IN): name
+        for column, name in named
+        if column.startswith(NAME_IN) and name
+    }
+    return ActorEntry(**values, names=names)
 
 
 # Wikidata's words for the item "sex or gender" of a person; others are in "everyone" only.
@@ -116,10 +137,12 @@ class People:
 
     def name(self, actor: str, lang: str) -> str:
         """An actor's name in a visitor's language, as far as it is known."""
-        entry = self.entries.get(actor)
-        if entry is None:
-            return actor
-        return (lang == "ko" and entry.name_ko) or entry.name
+        return self._entry(actor).name_in(lang)
+
+    def names(self, actor: str) -> dict[str, str]:
+        """An actor's known names by the codes of their languages; `name` stands for English."""
+        entry = self._entry(actor)
+        return {ENGLISH: entry.name, **entry.names}
 
     def among(self, wanted: Filter, actors: Iterable[str]) -> frozenset[str] | None:
         """The actors that pass a filter; None where it leaves everyone in."""

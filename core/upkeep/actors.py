@@ -308,7 +308,7 @@ def remove_actor(name: str, settings: Settings, make_engine: MakeEngine) -> str:
     folders = folders_of(settings)
     actor = _known(name, settings, folders)
     entry = _entries(settings).get(actor)
-    names = {actor, *((entry.name, entry.name_ko) if entry else ())} - {""}
+    names = {actor, *((entry.name, *entry.names.values()) if entry else ())} - {""}
     plan = pack_and_clusters(settings)
     with all_or_nothing(settings.dataset_dir) as swap:
         removals = load_removals(settings.removals_path).and_of(names)
@@ -339,7 +339,7 @@ def _resolve(name: str, settings: Settings, known: Iterable[str]) -> str | None:
         return wanted
     same = (wanted.casefold(), safe_folder(name).casefold())
     entries = _entries(settings).values()
-    by_table = [entry.folder for entry in entries if wanted in (entry.name, entry.name_ko)]
+    by_table = [entry.folder for entry in entries if wanted in (entry.name, *entry.names.values())]
     fits = {actor for actor in known if actor.casefold() in same or actor in by_table}
     if len(fits) > 1:
         raise GalleryError(f"{name} may be {' or '.join(sorted(fits))}; write which")

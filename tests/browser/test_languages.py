@@ -123,14 +123,14 @@ def test_what_is_shown_is_shown_again_in_the_other_language(
 
     page.get_by_role("link", name="한국어").click()
     expect(page.locator("html")).to_have_attribute("lang", "ko")
-    expect(page.locator(".compare:visible h2")).to_have_text(entry.name_ko)
+    expect(page.locator(".compare:visible h2")).to_have_text(entry.names["ko"])
     expect(page.locator("section.one:visible")).to_have_attribute("data-face", "2")
     expect(page.locator("#filters").get_by_label("여자 배우")).to_be_checked()
     assert page.evaluate("sessionStorage.length") == 0
     assert foreign_to("ko", page.locator("#result").all_inner_texts()) == []
     page.locator("#make-card").click()
     expect(page.locator("#card img")).to_have_attribute(
-        "alt", KOREAN["card_alt"].format(name=entry.name_ko)
+        "alt", KOREAN["card_alt"].format(name=entry.names["ko"])
     )
 
     page.get_by_role("link", name="English").click()  # once more, with nothing sent in between
@@ -165,7 +165,9 @@ def test_the_browser_decides_unless_the_address_does(
 def test_actors_have_their_korean_names(korean_page: Page, starter: LookalikeFinder) -> None:
     entries = read_actors(Settings().starter_people_path)
     upload(korean_page, ASTRONAUT)
-    expected = [entries[match.actor].name_ko for match in starter.find(ASTRONAUT).faces[0].matches]
+    expected = [
+        entries[match.actor].names["ko"] for match in starter.find(ASTRONAUT).faces[0].matches
+    ]
     assert all(HANGUL.search(name) for name in expected)
     expect(matches(korean_page).locator(".name")).to_have_text(expected)
     expect(korean_page.locator("#said")).to_contain_text(f"가장 닮은 배우: {expected[0]}.")

@@ -161,7 +161,7 @@ def test_credits_and_actors_of_the_repository_are_taken_over(
     (photo,) = scan_gallery(dataset)
     assert photo.credit is not None
     assert (photo.file, photo.credit.author) == ("Ann/1.png", "Eve")
-    assert [row.name_ko for row in read_actors(dataset / "actors.csv").values()] == ["앤"]
+    assert [row.names["ko"] for row in read_actors(dataset / "actors.csv").values()] == ["앤"]
 
 
 def test_credits_in_imagefolders_metadata_are_taken_over(

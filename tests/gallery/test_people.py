@@ -8,14 +8,14 @@ from core.gallery.people import ActorEntry, Filter, People, read_actors
 from core.settings import Settings
 
 ROWS = [
-    ActorEntry("Ann Lee", "Ann Lee", "앤 리", gender="female", country="US"),
-    ActorEntry("Bea", "Bea", "", gender="trans woman", country="KR US"),
-    ActorEntry("Cid", "Cid", "시드", gender="male", country="KR"),
+    ActorEntry("Ann Lee", "Ann Lee", {"ko": "앤 리"}, gender="female", country="US"),
+    ActorEntry("Bea", "Bea", gender="trans woman", country="KR US"),
+    ActorEntry("Cid", "Cid", {"ko": "시드"}, gender="male", country="KR"),
     ActorEntry("Dan", "Dan", gender="trans man", country="FR"),
     ActorEntry("Eli", "Eli", gender="non-binary", country="KR"),
     ActorEntry("Fay", "Fay", gender="genderfluid"),
     ActorEntry("Gus", "Gus"),
-    ActorEntry("송강호", "Song Kang-ho", "송강호", gender="male", country="KR"),
+    ActorEntry("송강호", "Song Kang-ho", {"ko": "송강호"}, gender="male", country="KR"),
 ]
 PEOPLE = People({row.folder: row for row in ROWS})
 EVERYBODY = (*PEOPLE.entries, "Nobody Knows")  # the last has photos and no row

@@ -24,12 +24,14 @@ from tests.index.test_enrol import SIX_FACES, fill_gallery
 from tests.running_app import running_app
 
 PEOPLE = {
-    "Ann": ActorEntry("Ann", "Ann Lee", "앤 리", gender="female", country="US"),
-    "Bob": ActorEntry("Bob", "Bob", "밥", gender="male", country="US"),
+    "Ann": ActorEntry("Ann", "Ann Lee", {"ko": "앤 리"}, gender="female", country="US"),
+    "Bob": ActorEntry("Bob", "Bob", {"ko": "밥"}, gender="male", country="US"),
     "Cid": ActorEntry("Cid", "Cid", gender="male", country="KR"),
-    "Dan": ActorEntry("Dan", "Dan", "댄", gender="non-binary", country="KR"),
-    "송강호": ActorEntry("송강호", "Song Kang-ho", "송강호", gender="male", country="KR"),
-    "Astronaut": ActorEntry("Astronaut", "Eileen Collins", "아일린 콜린스", gender="female"),
+    "Dan": ActorEntry("Dan", "Dan", {"ko": "댄"}, gender="non-binary", country="KR"),
+    "송강호": ActorEntry("송강호", "Song Kang-ho", {"ko": "송강호"}, gender="male", country="KR"),
+    "Astronaut": ActorEntry(
+        "Astronaut", "Eileen Collins", {"ko": "아일린 콜린스"}, gender="female"
+    ),
 }  # Eve has no row
 JANE = Credit("Jane Doe", "CC BY 4.0", "https://example.org/by", "https://example.org/photo")
 NOBODY = Credit("", "", "", "https://example.org/unknown")

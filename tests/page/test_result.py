@@ -152,7 +152,7 @@ def test_the_owners_own_portrait_needs_no_credit(english: View, one: KeptPhoto) 
 
 def test_names_are_in_the_visitors_language(english: View, korean: View, one: KeptPhoto) -> None:
     assert named(result_html(korean, one, EVERYONE))[0] == "아일린 콜린스"
-    names = {row.name: row.name_ko for row in english.finder.people.entries.values()}
+    names = {row.name: row.name_in("ko") for row in english.finder.people.entries.values()}
     for ours, theirs in zip(
         named(result_html(english, one, EVERYONE)),
         named(result_html(korean, one, EVERYONE)),
