@@ -89,7 +89,7 @@ class LookalikeFinder:
 
     def faces(self, source: PhotoSource) -> PhotoFaces:
         """All faces of a photo, embedded; arguments and errors as of `find`."""
-        photo = read_photo(source, self.settings)
+        photo = read_photo(source, self.settings.photo_limits)
         faces = self.engine.find_faces(photo)
         if not faces:
             raise NoFaceError(f"no face found in {photo.source}; use one that shows a face clearly")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -66,6 +67,24 @@ WANTED_TYPES = {
 }
 
 
+@dataclass(frozen=True)
+class PhotoLimits:
+    """The largest photo that is read."""
+
+    megapixels: float = 50.0  # 1,000,000 pixels
+    megabytes: float = 20.0  # 1,000,000 bytes of the file
+
+
+@dataclass(frozen=True)
+class DetectionOptions:
+    """How faces are looked for."""
+
+    size: int = 640  # first detection: the photo fitted into a square of this side, pixels
+    limit: int = 4032  # longest side at which small faces are looked for, pixels
+    threshold: float = 0.5  # least detection score, 0-1
+    min_face: int = 20  # least side of a face's box, pixels
+
+
 class Settings(BaseSettings):
     """What an owner may change. Built in code it is what the code says; see `load_settings`.
 
@@ -106,20 +125,25 @@ class Settings(BaseSettings):
         default=3.0, description="seconds the Hugging Face Hub is given to answer"
     )
     max_megapixels: Megapixels = Field(
-        default=50.0, description="largest photo, in 1,000,000 pixels"
+        default=PhotoLimits.megapixels, description="largest photo, in 1,000,000 pixels"
     )
     max_megabytes: Positive = Field(
-        default=20.0, description="largest photo file, in 1,000,000 bytes"
+        default=PhotoLimits.megabytes, description="largest photo file, in 1,000,000 bytes"
     )
     detection_size: Side = Field(
-        default=640, description="a photo is first fitted into a square of this side, pixels"
+        default=DetectionOptions.size,
+        description="a photo is first fitted into a square of this side, pixels",
     )
     detection_limit: Side = Field(
-        default=4032, description="longest side at which small faces are looked for, pixels"
+        default=DetectionOptions.limit,
+        description="longest side at which small faces are looked for, pixels",
     )
-    detection_threshold: Share = Field(default=0.5, description="least detection score, 0–1")
+    detection_threshold: Share = Field(
+        default=DetectionOptions.threshold, description="least detection score, 0–1"
+    )
     min_face: Count = Field(
-        default=20, description="least side of a face's box, pixels: a smaller one says nothing"
+        default=DetectionOptions.min_face,
+        description="least side of a face's box, pixels: a smaller one says nothing",
     )
     contact: str = Field(
         default="", description="e-mail or page for Wikimedia; needed by `download_dataset.py`"
@@ -177,6 +201,18 @@ class Settings(BaseSettings):
     def removals_path(self) -> Path:
         """The committed list of people who asked not to be matched."""
         return self.removals_file or ROOT / "dataset" / "removals.json"
+
+    @property
+    def photo_limits(self) -> PhotoLimits:
+        """What `read_photo` takes."""
+        return PhotoLimits(self.max_megapixels, self.max_megabytes)
+
+    @property
+    def detection(self) -> DetectionOptions:
+        """What a face engine takes."""
+        return DetectionOptions(
+            self.detection_size, self.detection_limit, self.detection_threshold, self.min_face
+        )
 
     def replaced(self, **changes: Any) -> Settings:
         """A copy with some values changed.

@@ -99,9 +99,14 @@ def _named_pack(settings: Settings) -> str | None:
     return None if settings.model_pack == "auto" else settings.model_pack
 
 
+def load_engine(installed: InstalledPack, settings: Settings) -> FaceEngine:
+    """The engine of a pack, as the settings wish it."""
+    return FaceEngine(installed, settings.detection, threads=settings.threads, lang=settings.lang)
+
+
 def load_finder(plan: Plan, installed: InstalledPack, settings: Settings) -> LookalikeFinder:
     """Engine and index of a plan, made where needed; a new index is kept for the next start."""
-    engine = FaceEngine(installed, settings)
+    engine = load_engine(installed, settings)
     index = plan.index or build(engine, plan.source, settings, made=plan.made).index
     if index.info.pack != engine.pack.name:
         raise IndexRefusedError(f"the index is of pack {index.info.pack}, not {engine.pack.name}")
@@ -179,7 +184,7 @@ def start(settings: Settings) -> LookalikeFinder:
 
 
 def _fallback(installed: InstalledPack, settings: Settings) -> LookalikeFinder:
-    engine = FaceEngine(installed, settings)
+    engine = load_engine(installed, settings)
     has_photos = settings.dataset_dir.is_dir() and scan_gallery(settings.dataset_dir)
     enrolment = build(engine, "gallery" if has_photos else "starter", settings, keep=False)
     people = people_of(enrolment.index, settings)

@@ -25,6 +25,7 @@ from dataclasses import asdict
 from core.faces.engine import FaceEngine
 from core.models.install import ensure_models
 from core.settings import PACK_CHOICES, Settings, load_settings
+from core.startup import load_engine
 from core.upkeep.actors import add_photos, list_actors, remove_actor, rename_actor
 from scripts.cli import Parser, path, run
 
@@ -41,7 +42,7 @@ def main() -> int:
     )
 
     def make_engine(pack: str) -> FaceEngine:
-        return FaceEngine(ensure_models(settings, pack), settings)
+        return load_engine(ensure_models(settings, pack), settings)
 
     if args.command == "list":
         show(settings, as_json=args.json)

@@ -14,14 +14,13 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))  # run by path, from any folder
 
 
-from core.faces.engine import FaceEngine
 from core.gallery.photos import scan_gallery
 from core.index.actor_index import load_index, save_index
 from core.index.enrol import Enrolment
 from core.log import log
 from core.models.install import ensure_models
 from core.settings import PACK_CHOICES, Settings, load_settings
-from core.startup import build, pack_for_photos
+from core.startup import build, load_engine, pack_for_photos
 from scripts.cli import Parser, path, positive, run
 
 REASONS = {
@@ -60,7 +59,7 @@ def main() -> int:
     if scan_gallery(settings.dataset_dir):
         installed, source = ensure_models(settings, pack_for_photos(settings)), "gallery"
         loading = time.perf_counter()
-        engine = FaceEngine(installed, settings)
+        engine = load_engine(installed, settings)
         engine_seconds = time.perf_counter() - loading
     else:
         log.info("%s has no photos: the starter gallery is used", settings.dataset_dir)

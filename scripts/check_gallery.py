@@ -18,10 +18,9 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent))  # run by path, 
 
 
 from core.errors import GalleryError
-from core.faces.engine import FaceEngine
 from core.models.install import ensure_models
 from core.settings import PACK_CHOICES, load_settings
-from core.startup import pack_for_photos, progress_bar
+from core.startup import load_engine, pack_for_photos, progress_bar
 from core.upkeep.check import REASONS, Report, check_gallery
 from core.upkeep.contact_sheet import write_contact_sheet
 from scripts.cli import Parser, path, run
@@ -44,7 +43,7 @@ def main() -> int:
     )
     if not settings.dataset_dir.is_dir():
         raise GalleryError(f"{settings.dataset_dir} is not a folder; name one with --dataset-dir")
-    engine = FaceEngine(ensure_models(settings, pack_for_photos(settings)), settings)
+    engine = load_engine(ensure_models(settings, pack_for_photos(settings)), settings)
     report = check_gallery(engine, settings, progress_bar)
     sheet = args.html or settings.dataset_dir / "contact_sheet.html"
     write_contact_sheet(report, sheet)

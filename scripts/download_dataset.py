@@ -26,10 +26,9 @@ from core.download.from_hub import fetch_from_hub
 from core.download.http import WebClient
 from core.download.store import only_download
 from core.download.wikidata import WikidataActor, actor_query, find_actors
-from core.faces.engine import FaceEngine
 from core.models.install import ensure_models
 from core.settings import Settings, load_settings
-from core.startup import pack_for_photos
+from core.startup import load_engine, pack_for_photos
 from scripts.cli import Parser, path, positive, run
 
 ACTORS = 302
@@ -82,7 +81,7 @@ def _client(settings: Settings) -> Iterator[WebClient]:
 
 
 def _download(args: argparse.Namespace, settings: Settings, client: WebClient) -> int:
-    engine = FaceEngine(ensure_models(settings, pack_for_photos(settings)), settings)
+    engine = load_engine(ensure_models(settings, pack_for_photos(settings)), settings)
     collector = Collector(client, engine, settings, args.photos_per_actor)
     actors = find_actors(client, settings, args.country)
     outcomes: list[Outcome] = []

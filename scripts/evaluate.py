@@ -22,10 +22,10 @@ from typing import Any
 from tqdm import tqdm
 
 from core.errors import GalleryError
-from core.faces.engine import FaceEngine
 from core.models.install import ensure_models
 from core.models.packs import PACKS
 from core.settings import ROOT, load_settings
+from core.startup import load_engine
 from scripts.cli import Parser, path, run
 from scripts.evaluation.material import gather
 from scripts.evaluation.measure import Meter
@@ -45,7 +45,7 @@ def main() -> int:
     installed = ensure_models(settings, args.pack)
     cache = args.cache or Path(tempfile.gettempdir()) / "lookalike-evaluation"
     started = time.monotonic()
-    meter = Meter(FaceEngine(installed, settings), settings, cache, progress)
+    meter = Meter(load_engine(installed, settings), settings, cache, progress)
     material = gather(args.data, installed, meter)
     tell(f"sets measured ({time.monotonic() - started:.0f} s)")
     with tempfile.TemporaryDirectory() as scratch:

@@ -32,6 +32,7 @@ from core.index.templates import build_index
 from core.models.install import ensure_models
 from core.models.packs import PACKS
 from core.settings import Settings, load_settings
+from core.startup import load_engine
 from scripts.cli import Parser, path, run
 
 PACK = PACKS["sface"]
@@ -52,7 +53,7 @@ def main() -> int:
     if args.check:
         caches = [load_cache(settings.starter_path)]
     else:
-        engine = FaceEngine(ensure_models(settings), settings)
+        engine = load_engine(ensure_models(settings), settings)
         caches = [embedded(folder, engine, settings) for folder in args.folders]
     starter = merged(caches)
     faults = [*disagreements(caches), *label_faults(starter)]

@@ -40,8 +40,8 @@ def sface(models_dir: Path) -> InstalledPack:
 
 
 @pytest.fixture(scope="session")
-def engine(sface: InstalledPack, models_dir: Path) -> FaceEngine:
-    return FaceEngine(sface, Settings(models_dir=models_dir))
+def engine(sface: InstalledPack) -> FaceEngine:
+    return FaceEngine(sface)
 
 
 @pytest.fixture

@@ -8,7 +8,7 @@ import pytest
 from pydantic import ValidationError
 
 from core.errors import SettingsError
-from core.settings import ROOT, Settings, load_settings
+from core.settings import ROOT, DetectionOptions, PhotoLimits, Settings, load_settings
 from scripts.document_settings import PAGE, with_table
 
 
@@ -68,6 +68,21 @@ def test_a_switch_is_on_by_any_word_for_it(text: str) -> None:
 def test_a_switch_is_off_by_any_word_for_it_and_by_default(text: str) -> None:
     assert load_settings({"LOOKALIKE_MCP": text}).mcp is False
     assert Settings().mcp is False
+
+
+def test_groups_of_settings_are_handed_on_whole() -> None:
+    settings = Settings(
+        max_megapixels=12.5,
+        max_megabytes=3,
+        detection_size=320,
+        detection_limit=2048,
+        detection_threshold=0.6,
+        min_face=30,
+    )
+    assert settings.photo_limits == PhotoLimits(megapixels=12.5, megabytes=3)
+    assert settings.detection == DetectionOptions(320, 2048, threshold=0.6, min_face=30)
+    assert Settings().photo_limits == PhotoLimits()
+    assert Settings().detection == DetectionOptions()
 
 
 def test_names_of_the_actors_lie_beside_the_gallery_and_beside_the_starter_gallery() -> None:

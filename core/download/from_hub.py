@@ -340,7 +340,7 @@ def _fault_of(photo: HubPhoto, staged: Path, place: Path, settings: Settings) ->
     if not photo.is_at(staged):
         return "it is not what the Hub says it has; run it again"
     try:
-        read_photo(staged, settings)
+        read_photo(staged, settings.photo_limits)
     except PhotoError as error:
         return f"it cannot be read as a picture ({error.code})"
     return ""

@@ -154,7 +154,7 @@ class PhotoPicker:
     def _read(self, photos: Sequence[Path]) -> Iterator[Photo]:
         for path in photos:
             with contextlib.suppress(PhotoError):
-                yield read_photo(path, self._settings)
+                yield read_photo(path, self._settings.photo_limits)
 
     def _take(
         self, actor: WikidataActor, folder: str, file: CommonsFile | None, name: str, cut: Cut
@@ -178,7 +178,7 @@ class PhotoPicker:
             if not fetched.exists():  # a killed run may have fetched it
                 most = int(self._settings.max_megabytes * 1e6)
                 self._client.download(file.url, fetched, most)
-            return cut(read_photo(fetched, self._settings))
+            return cut(read_photo(fetched, self._settings.photo_limits))
         except GoneError as error:
             return f"it cannot be fetched: {error}"
         except PhotoError as error:

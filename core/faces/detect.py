@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from core.faces.align import onto_standard_points, roll
-from core.settings import Settings
+from core.settings import DetectionOptions
 
 NOT_MUCH_SMALLER = 0.25  # of the largest face's area: as sure a sign that the photo is upright
 SAME_PLACE = 0.5  # shared area, of the smaller box, from which two boxes are of one face
@@ -157,10 +157,10 @@ RawDetector = Callable[..., tuple[NDArray[np.float32], NDArray[np.float32]]]
 class FaceDetector:
     """The detector of a pack, and when it looks again."""
 
-    def __init__(self, detect: RawDetector, settings: Settings) -> None:
+    def __init__(self, detect: RawDetector, options: DetectionOptions) -> None:
         """Keep what is asked for each photo."""
         self._detect = detect
-        self._settings = settings
+        self.options = options
 
     def best_look(self, pixels: NDArray[np.uint8]) -> Look:
         """All faces of a (H, W, 3) RGB photo.
@@ -169,7 +169,7 @@ class FaceDetector:
         fills the frame; at native size, for small faces, only if nothing was found; turned by
         90, 180 and 270 degrees, for a phone photo without EXIF.
         """
-        size, limit = self._settings.detection_size, self._settings.detection_limit
+        size, limit = self.options.size, self.options.limit
         look = self.look(pixels, size)
         if look.confidence < CONVINCING:
             look = look.joined(self.look(pixels, size, PADDING))
@@ -188,12 +188,12 @@ class FaceDetector:
         """
         longest = max(pixels.shape[:2]) * (1 + 2 * padding)
         scale = limit / longest
-        if limit > self._settings.detection_size:
+        if limit > self.options.size:
             scale = min(scale, 1.0)
         margin = round(longest * scale * padding / (1 + 2 * padding))
         fitted = _fitted(pixels, scale, margin)
         boxes, landmarks = self._detect(fitted, input_size=fitted.shape[1::-1])
-        large = np.minimum(*(boxes[:, 2:4] - boxes[:, :2]).T) >= self._settings.min_face * scale
+        large = np.minimum(*(boxes[:, 2:4] - boxes[:, :2]).T) >= self.options.min_face * scale
         return Look(
             (boxes[large, :4] - margin) / scale,
             boxes[large, 4],

@@ -20,9 +20,10 @@ from numpy.typing import NDArray
 from core.faces.align import onto_standard_points
 from core.faces.detect import FaceDetector, SureFace
 from core.faces.photo import Photo
+from core.languages import LANGUAGES
 from core.log import log, say
 from core.models.install import InstalledPack
-from core.settings import Settings
+from core.settings import DetectionOptions
 
 CGROUP = Path("/sys/fs/cgroup")
 
@@ -124,22 +125,26 @@ class FaceEngine:
     def __init__(
         self,
         installed: InstalledPack,
-        settings: Settings,
+        options: DetectionOptions = DetectionOptions(),
+        *,
+        threads: int = 0,
+        lang: str = LANGUAGES[0],
         detector: type[FaceDetector] = FaceDetector,
     ) -> None:
         """Load both models; the log names the pack, the provider and the threads.
 
         Args:
             installed: which pack, where.
-            settings: detection sizes and thresholds, threads.
+            options: how faces are looked for.
+            threads: of each model; 0 = the CPU quota.
+            lang: of the log.
             detector: how photos are looked at; scripts/evaluation compares others.
         """
         self.pack = installed.pack
-        self._settings = settings
-        say("model_loading", settings.lang, title=self.pack.title)
-        threads = settings.threads or usable_cpus()
-        app = _load_face_analysis(installed, settings, threads)
-        self._detector = detector(app.det_model.detect, settings)
+        say("model_loading", lang, title=self.pack.title)
+        threads = threads or usable_cpus()
+        app = _load_face_analysis(installed, options, threads)
+        self._detector = detector(app.det_model.detect, options)
         self._recogniser = app.models["recognition"]
         provider = self._recogniser.session.get_providers()[0]
         log.info("%s on %s, %d threads", self.pack.title, provider, threads)
@@ -180,7 +185,7 @@ class FaceEngine:
 
     def warm_up(self) -> None:
         """Run both models once, so that the first visitor waits no longer than the tenth."""
-        side = self._settings.detection_size
+        side = self._detector.options.size
         self._detector.look(np.zeros((side, side, 3), np.uint8), side)
         self.embed([np.zeros((CROP_SIDE, CROP_SIDE, 3), np.uint8)])
 
@@ -203,23 +208,22 @@ def _aligned(pixels: NDArray[np.uint8], face: SureFace) -> Detection:
     )
 
 
-def _load_face_analysis(installed: InstalledPack, settings: Settings, threads: int) -> Any:
+def _load_face_analysis(installed: InstalledPack, options: DetectionOptions, threads: int) -> Any:
     """insightface's FaceAnalysis on one pack's folder, its chatter kept off the log."""
     import onnxruntime
     from insightface.app import FaceAnalysis
 
-    options = onnxruntime.SessionOptions()
-    options.intra_op_num_threads = threads
-    options.inter_op_num_threads = 1
+    session = onnxruntime.SessionOptions()
+    session.intra_op_num_threads = threads
+    session.inter_op_num_threads = 1
     with contextlib.redirect_stdout(io.StringIO()):
         app = FaceAnalysis(
             name=str(installed.folder),
             allowed_modules=["detection", "recognition"],
-            sess_options=options,
+            sess_options=session,
             static_shape_sessions=False,  # one session for every detection size
         )
-        size = settings.detection_size
-        app.prepare(0, det_thresh=settings.detection_threshold, det_size=(size, size))
+        app.prepare(0, det_thresh=options.threshold, det_size=(options.size, options.size))
     return app
 
 

@@ -1,4 +1,4 @@
-"""Bytes, path or Pillow image → upright RGB pixels, within the limits of the settings."""
+"""Bytes, path or Pillow image → upright RGB pixels, within limits of size."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from PIL import Image
 from pillow_heif import register_heif_opener
 
 from core.errors import PhotoTooLargeError, UnreadablePhotoError
-from core.settings import Settings
+from core.settings import PhotoLimits
 
 FORMATS = ("JPEG", "PNG", "WEBP", "GIF", "BMP", "DIB", "TIFF", "AVIF", "HEIF")
 FORMAT_NAMES = "JPEG, PNG, WebP, GIF, BMP, TIFF, AVIF or HEIC"
@@ -67,22 +67,21 @@ class Photo:
             )
 
 
-def read_photo(source: PhotoSource, settings: Settings | None = None) -> Photo:
+def read_photo(source: PhotoSource, limits: PhotoLimits = PhotoLimits()) -> Photo:
     """Read one photo; of an animation the first frame.
 
     Args:
         source: path, encoded bytes, or an open Pillow image.
-        settings: limits on megapixels and megabytes.
+        limits: on megapixels and megabytes.
 
     Raises:
         PhotoTooLargeError: more bytes or pixels than allowed; pixels are counted from the
             header, before anything is decoded.
         UnreadablePhotoError: no such file, not a known kind of picture, or a damaged one.
     """
-    settings = settings or Settings()
     name = Path(source).name if isinstance(source, str | Path) else "photo"
-    image = source if isinstance(source, Image.Image) else _open(source, name, settings)
-    _check_pixels(image, name, settings)
+    image = source if isinstance(source, Image.Image) else _open(source, name, limits)
+    _check_pixels(image, name, limits)
     try:
         pixels = _upright_rgb(image)
     except DAMAGE as error:
@@ -90,40 +89,40 @@ def read_photo(source: PhotoSource, settings: Settings | None = None) -> Photo:
     return Photo(pixels, name)
 
 
-def _open(source: str | Path | bytes, name: str, settings: Settings) -> Image.Image:
+def _open(source: str | Path | bytes, name: str, limits: PhotoLimits) -> Image.Image:
     try:
-        data = source if isinstance(source, bytes) else _read_file(Path(source), name, settings)
-        _check_bytes(len(data), name, settings)
+        data = source if isinstance(source, bytes) else _read_file(Path(source), name, limits)
+        _check_bytes(len(data), name, limits)
         return Image.open(io.BytesIO(data), formats=FORMATS)
     except Image.DecompressionBombError:
-        raise _too_many_pixels(name, settings) from None
+        raise _too_many_pixels(name, limits) from None
     except DAMAGE as error:
         raise _unreadable(name) from error
 
 
-def _read_file(path: Path, name: str, settings: Settings) -> bytes:
+def _read_file(path: Path, name: str, limits: PhotoLimits) -> bytes:
     if not path.is_file():
         raise UnreadablePhotoError(f"{name}: no such file; check the path")
-    _check_bytes(path.stat().st_size, name, settings)
+    _check_bytes(path.stat().st_size, name, limits)
     return path.read_bytes()
 
 
-def _check_bytes(size: int, name: str, settings: Settings) -> None:
-    if size > settings.max_megabytes * 1e6:
+def _check_bytes(size: int, name: str, limits: PhotoLimits) -> None:
+    if size > limits.megabytes * 1e6:
         raise PhotoTooLargeError(
-            f"{name} has {size / 1e6:.1f} MB, more than {settings.max_megabytes:g} MB;"
+            f"{name} has {size / 1e6:.1f} MB, more than {limits.megabytes:g} MB;"
             " send a smaller copy"
         )
 
 
-def _check_pixels(image: Image.Image, name: str, settings: Settings) -> None:
-    if image.width * image.height > settings.max_megapixels * 1e6:
-        raise _too_many_pixels(name, settings)
+def _check_pixels(image: Image.Image, name: str, limits: PhotoLimits) -> None:
+    if image.width * image.height > limits.megapixels * 1e6:
+        raise _too_many_pixels(name, limits)
 
 
-def _too_many_pixels(name: str, settings: Settings) -> PhotoTooLargeError:
+def _too_many_pixels(name: str, limits: PhotoLimits) -> PhotoTooLargeError:
     return PhotoTooLargeError(
-        f"{name} has more than {settings.max_megapixels:g} megapixels; send a smaller copy"
+        f"{name} has more than {limits.megapixels:g} megapixels; send a smaller copy"
     )
 
 

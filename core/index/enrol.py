@@ -157,7 +157,7 @@ def _hash_crops(pack: PackCache, photos: dict[str, GalleryPhoto], settings: Sett
         if found is None or found.crop_hash or not found.landmarks:
             continue
         with contextlib.suppress(PhotoError, OSError):  # it goes without
-            pixels = read_photo(photo.path, settings).pixels
+            pixels = read_photo(photo.path, settings.photo_limits).pixels
             pack.photos[key] = replace(found, crop_hash=crop_hash_at(pixels, found.landmarks))
 
 
@@ -181,7 +181,7 @@ def _embed_photos(
 def _subject_of(engine: FaceEngine, photo: GalleryPhoto, settings: Settings) -> Detection | str:
     """The one face a portrait is of, or the reason why there is none."""
     try:
-        found = engine.detect(read_photo(photo.path, settings))
+        found = engine.detect(read_photo(photo.path, settings.photo_limits))
     except (PhotoError, OSError) as error:
         return getattr(error, "code", "unreadable")
     if not found:

@@ -70,7 +70,7 @@ def _encoded(
     size: tuple[int, int],
     settings: Settings,
 ) -> bytes:
-    framed = _framed(read_photo(path, settings).pixels, landmarks)
+    framed = _framed(read_photo(path, settings.photo_limits).pixels, landmarks)
     image = Image.fromarray(framed).resize(size, Image.Resampling.LANCZOS, reducing_gap=3.0)
     stream = io.BytesIO()
     image.save(stream, "WEBP", quality=QUALITY)

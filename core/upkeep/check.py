@@ -255,7 +255,7 @@ def check_gallery(
 def _checked(photo: GalleryPhoto, found: EnrolledPhoto, settings: Settings) -> CheckedPhoto:
     actor, file = photo.actor, readable_name(photo.file)
     try:
-        pixels = read_photo(photo.path, settings).pixels
+        pixels = read_photo(photo.path, settings.photo_limits).pixels
     except (PhotoError, OSError):
         return CheckedPhoto(actor, file, found)
     image = Image.fromarray(pixels)

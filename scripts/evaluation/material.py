@@ -50,7 +50,9 @@ class Material:
     def with_detector(self, detector: type[FaceDetector] = FaceDetector, **changed: int) -> Meter:
         """A meter that looks at photos in another way, or with other detection settings."""
         settings = self.meter.settings.replaced(**changed)
-        engine = FaceEngine(self.installed, settings, detector)
+        engine = FaceEngine(
+            self.installed, settings.detection, threads=settings.threads, detector=detector
+        )
         return replace(self.meter, engine=engine, settings=settings)
 
 

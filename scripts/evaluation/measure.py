@@ -179,7 +179,7 @@ class Meter:
     def _measure_chunk(self, photos: Sequence[LabelledPhoto], way: Way) -> MeasuredSet:
         sizes, found = [], []
         for entry in photos:
-            pixels = read_photo(entry.path, self.settings).pixels
+            pixels = read_photo(entry.path, self.settings.photo_limits).pixels
             if way.change is not None:
                 pixels = np.ascontiguousarray(way.change(entry, pixels))
             size = (pixels.shape[1], pixels.shape[0])

@@ -31,7 +31,7 @@ class OneLook(FaceDetector):
 
     def best_look(self, pixels: NDArray[np.uint8]) -> Look:
         """The first look."""
-        return self.look(pixels, self._settings.detection_size)
+        return self.look(pixels, self.options.size)
 
 
 class NeverStraightened(FaceDetector):

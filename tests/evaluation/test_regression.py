@@ -38,7 +38,7 @@ def meter(
     sface: InstalledPack, models_dir: Path, tmp_path_factory: pytest.TempPathFactory
 ) -> Meter:
     settings = Settings(models_dir=models_dir, threads=1)
-    return Meter(FaceEngine(sface, settings), settings, tmp_path_factory.mktemp("cache"))
+    return Meter(FaceEngine(sface, threads=1), settings, tmp_path_factory.mktemp("cache"))
 
 
 def test_the_right_actor_comes_first_as_often_as_committed(

@@ -13,7 +13,7 @@ from core.faces.align import STANDARD_POINTS, roll
 from core.faces.detect import MOST_AGAIN, SIDE, TRIES, FaceDetector
 from core.faces.engine import FaceEngine
 from core.faces.photo import read_photo
-from core.settings import Settings
+from core.settings import DetectionOptions
 from tests.conftest import ASTRONAUT, SHARED, SIX_PEOPLE, needs_shared
 
 Found = tuple[np.ndarray, np.ndarray]
@@ -30,7 +30,7 @@ class Counted(FaceDetector):
             self.sides.append(max(fitted.shape))
             return raw(fitted, **options)
 
-        super().__init__(counted, Settings())
+        super().__init__(counted, DetectionOptions())
 
 
 @pytest.fixture
@@ -89,7 +89,7 @@ def told(answer: Callable[[int], list[tuple[float, float, float]]]) -> tuple[Fac
             np.array(points, np.float32).reshape(-1, 5, 2),
         )
 
-    return FaceDetector(detect, Settings(min_face=1)), runs
+    return FaceDetector(detect, DetectionOptions(min_face=1)), runs
 
 
 PHOTO = np.zeros((640, 640, 3), np.uint8)

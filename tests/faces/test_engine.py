@@ -17,7 +17,7 @@ from core.faces.engine import BATCH, Detection, Face, FaceEngine
 from core.faces.photo import Photo, read_photo
 from core.log import log
 from core.models.install import InstalledPack
-from core.settings import Settings
+from core.settings import DetectionOptions
 from tests.conftest import ASTRONAUT, SHARED, SIX_PEOPLE, needs_shared
 
 
@@ -227,17 +227,16 @@ def test_face_in_a_very_long_panorama_is_cut_out(
     assert float(face.embedding @ astronaut_face.embedding) > 0.9
 
 
-def test_faces_smaller_or_less_certain_than_the_settings_allow_are_passed_over(
+def test_faces_smaller_or_less_certain_than_the_options_allow_are_passed_over(
     sface: InstalledPack, astronaut: np.ndarray
 ) -> None:
     photo = Photo(astronaut, "astronaut")  # its face is 90 pixels wide, found at 0.94
     for options, count in [
-        ({"min_face": 80}, 1),
-        ({"min_face": 200}, 0),
-        ({"detection_threshold": 0.97}, 0),
+        (DetectionOptions(min_face=80), 1),
+        (DetectionOptions(min_face=200), 0),
+        (DetectionOptions(threshold=0.97), 0),
     ]:
-        engine = FaceEngine(sface, Settings(models_dir=sface.folder.parent, **options))
-        assert len(engine.detect(photo)) == count, options
+        assert len(FaceEngine(sface, options).detect(photo)) == count, options
 
 
 def test_several_threads_get_what_one_gets(engine: FaceEngine, six_people: Photo) -> None:
@@ -255,7 +254,7 @@ def test_log_names_pack_provider_and_threads(
 ) -> None:
     monkeypatch.setattr(log, "propagate", True)
     caplog.set_level(logging.INFO, logger="lookalike")
-    engine = FaceEngine(sface, Settings(models_dir=sface.folder.parent, threads=1))
+    engine = FaceEngine(sface, threads=1)
     assert "SFace on CPUExecutionProvider, 1 threads" in caplog.messages
     raw_detector = engine._detector._detect.__self__
     for session in (raw_detector.session, engine._recogniser.session):

@@ -18,7 +18,7 @@ from PIL import Image, ImageOps
 
 from core.errors import PhotoTooLargeError, UnreadablePhotoError
 from core.faces.photo import UPRIGHT, Photo, read_photo
-from core.settings import Settings
+from core.settings import PhotoLimits
 from tests.conftest import ASTRONAUT, ROOT, SHARED, needs_shared
 
 # In the app core/faces/photo.py silences these; pytest makes errors of them again.
@@ -275,13 +275,13 @@ def test_too_many_bytes_are_refused_unread(tmp_path: Path) -> None:
         read_photo(bytes(20_000_001))
 
 
-def test_limits_are_settings(picture: Image.Image) -> None:
+def test_limits_are_kept(picture: Image.Image) -> None:
     data = encoded(picture, "PNG")
-    assert read_photo(data, Settings(max_megapixels=0.03)).pixels.shape == (150, 200, 3)
+    assert read_photo(data, PhotoLimits(megapixels=0.03)).pixels.shape == (150, 200, 3)
     with pytest.raises(PhotoTooLargeError):
-        read_photo(data, Settings(max_megapixels=0.0299))
+        read_photo(data, PhotoLimits(megapixels=0.0299))
     with pytest.raises(PhotoTooLargeError):
-        read_photo(data, Settings(max_megabytes=0.01))
+        read_photo(data, PhotoLimits(megabytes=0.01))
 
 
 @pillow_warns

@@ -79,7 +79,7 @@ class CountingEngine(FaceEngine):
 
 @pytest.fixture(scope="module")
 def counting_engine(sface: InstalledPack) -> CountingEngine:
-    return CountingEngine(sface, Settings(models_dir=sface.folder.parent))
+    return CountingEngine(sface)
 
 
 @pytest.fixture

@@ -107,7 +107,7 @@ def test_download_ends_in_a_verified_pack_that_embeds(
     check_good(hub, models)
     assert len(hub.downloads) == 1
     settings = Settings(models_dir=models, pack_pins=hub.folder / "pins.json")
-    engine = FaceEngine(ensure_models(settings, "auraface"), settings)
+    engine = FaceEngine(ensure_models(settings, "auraface"))
     crops = np.random.default_rng(0).integers(0, 256, (3, 112, 112, 3), np.uint8)
     embeddings = engine.embed(list(crops))
     assert embeddings.shape == (3, 512)
