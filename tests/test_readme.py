@@ -153,3 +153,15 @@ def test_tables_have_the_same_rows_and_columns() -> None:
 
 def test_figures_are_the_same() -> None:
     assert_same(numbers)
+
+
+def test_the_table_of_what_to_edit_names_a_place_for_every_module() -> None:
+    (corridor,) = (part for part in sections_of(ENGLISH) if part.heading == "## The corridor")
+    places = [ROOT / span for row in corridor.of("row") for span in spans(row)]
+    assert all(place.exists() for place in places), places
+    sources = [*ROOT.glob("core/**/*.py"), *ROOT.glob("scripts/**/*.py"), ROOT / "app.py"]
+    modules = [path for path in sources if path.read_text("utf-8").strip()]
+    missing = [
+        path for path in modules if not any(path.is_relative_to(place) for place in places)
+    ]
+    assert missing == [ROOT / "core" / "__init__.py"]  # its one line says what core is
