@@ -14,13 +14,13 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))  # run by path, from any folder
 
 
-from core.gallery.photos import scan_gallery
+from core.errors import GalleryError
 from core.index.actor_index import load_index, save_index
 from core.index.enrol import Enrolment
-from core.log import log
+from core.log import log, say
 from core.models.install import ensure_models
 from core.settings import PACK_CHOICES, Settings, load_settings
-from core.startup import build, load_engine, pack_for_photos
+from core.startup import enrol, load_engine, open_gallery, pack_for_photos, starter_enrolment
 from scripts.cli import Parser, path, positive, run
 
 REASONS = {
@@ -55,15 +55,19 @@ def main() -> int:
         cache_file=args.cache or settings.cache_file,
     )
     started = time.perf_counter()
-    engine, engine_seconds, source = None, None, "starter"
-    if scan_gallery(settings.dataset_dir):
-        installed, source = ensure_models(settings, pack_for_photos(settings)), "gallery"
+    if not settings.dataset_dir.is_dir():
+        raise GalleryError(f"{settings.dataset_dir} is not a folder; make it, or name another one")
+    gallery, engine_seconds = open_gallery(settings), None
+    if gallery.photos:
+        installed = ensure_models(settings, pack_for_photos(settings))
         loading = time.perf_counter()
         engine = load_engine(installed, settings)
         engine_seconds = time.perf_counter() - loading
+        enrolment = enrol(engine, settings, gallery, clusters=args.clusters)
     else:
         log.info("%s has no photos: the starter gallery is used", settings.dataset_dir)
-    enrolment = build(engine, source, settings, clusters=args.clusters, keep=False)
+        enrolment = starter_enrolment(settings, gallery, clusters=args.clusters)
+    say("index_done", settings.lang, count=len(enrolment.index.actors))
     save_index(enrolment.index, settings.index_path)
     print(summary(enrolment, time.perf_counter() - started))
     print(footprint(settings, engine_seconds))

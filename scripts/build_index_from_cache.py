@@ -15,6 +15,7 @@ from core.index.actor_index import save_index
 from core.index.enrol import index_from_cache
 from core.log import say
 from core.settings import load_settings
+from core.startup import open_gallery
 from scripts.cli import Parser, path, positive, run
 
 
@@ -33,8 +34,13 @@ def main() -> int:
     args = parser.parse_args()
     settings = load_settings()
     settings = settings.replaced(dataset_dir=args.dataset_dir or settings.dataset_dir)
+    cache = args.cache or settings.cache_path
     enrolment = index_from_cache(
-        args.cache or settings.cache_path, settings, pack=args.pack, clusters=args.clusters
+        cache,
+        open_gallery(settings),
+        starter=cache.resolve() == settings.starter_path.resolve(),
+        pack=args.pack,
+        clusters=args.clusters,
     )
     target = args.index or settings.index_path
     save_index(enrolment.index, target)

@@ -14,13 +14,15 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))  # run by path, from any folder
 
 
+from dataclasses import replace
+
 from core.answer import AnswerJson, NoAnswerJson, answer_json
 from core.errors import IndexRefusedError
 from core.index.actor_index import load_index
 from core.lookalike import LookalikeFinder
 from core.models.install import ensure_models
 from core.settings import PACK_CHOICES, Settings, load_settings
-from core.startup import Plan, check_index, load_finder, start
+from core.startup import Plan, check_index, finder_of, open_gallery, start
 from scripts.cli import Parser, path, positive, run
 
 
@@ -28,7 +30,9 @@ def main() -> int:
     """Print an answer for every photo."""
     parser = Parser(description="Which actor does each photo look like?")
     parser.add_argument("photos", nargs="+", metavar="PHOTO")
-    parser.add_argument("--top-k", type=positive, default=5, help="actors per face; default: 5")
+    parser.add_argument(
+        "--top-k", type=positive, help="actors per face; default: LOOKALIKE_TOP_K, or 5"
+    )
     parser.add_argument("--json", action="store_true", help="one JSON object a line")
     parser.add_argument(
         "--index",
@@ -55,13 +59,14 @@ def finder_for(index_file: Path, settings: Settings) -> LookalikeFinder:
     settings = settings.replaced(index_file=index_file)
     if not os.environ.get("LOOKALIKE_DATASET_DIR"):
         settings = settings.replaced(dataset_dir=index_file.parent)
+    gallery = replace(open_gallery(settings), photos=())  # an index may stand without them
     index = load_index(index_file)
     try:
-        check_index(index, settings)
+        check_index(index, settings, gallery)
     except IndexRefusedError as error:
         raise IndexRefusedError(f"{index_file} is refused: {error}") from error
-    plan = Plan(index.info.pack, index, index.info.source)
-    return load_finder(plan, ensure_models(settings, index.info.pack), settings)
+    plan = Plan(index.info.pack, index, new=False)
+    return finder_of(plan, ensure_models(settings, index.info.pack), settings, gallery)
 
 
 def as_text(answer: AnswerJson | NoAnswerJson) -> str:

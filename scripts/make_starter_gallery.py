@@ -23,7 +23,7 @@ import numpy as np
 
 from core.errors import GalleryError
 from core.faces.engine import FaceEngine
-from core.gallery.photos import Portrait
+from core.gallery.photos import Portrait, read_gallery
 from core.gallery.removals import load_removals
 from core.index.actor_index import ActorIndex
 from core.index.embeddings_cache import EmbeddingsCache, load_cache, save_cache
@@ -75,7 +75,7 @@ def embedded(folder: Path, engine: FaceEngine, settings: Settings) -> Embeddings
     """The embeddings cache of one folder; nothing is written beside the photos."""
     with tempfile.TemporaryDirectory() as scratch:
         cache_file = Path(scratch) / "embeddings.json"
-        enrol_gallery(engine, settings.replaced(dataset_dir=folder, cache_file=cache_file))
+        enrol_gallery(engine, read_gallery(folder, settings.removals_path), cache_file)
         return load_cache(cache_file)
 
 

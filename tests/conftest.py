@@ -5,6 +5,7 @@ from __future__ import annotations
 import shutil
 import signal
 from pathlib import Path
+from typing import Any
 
 import insightface
 import pytest
@@ -13,8 +14,10 @@ from skimage import data
 
 from core.faces.engine import FaceEngine
 from core.faces.photo import read_photo
+from core.index.enrol import Enrolment, enrol_gallery, index_from_cache
 from core.models.install import InstalledPack, ensure_models
 from core.settings import Settings
+from core.startup import open_gallery
 
 ROOT = Path(__file__).resolve().parent.parent
 SHARED = ROOT.parent / "shared" / "data"  # labelled photos; not every copy has them beside it
@@ -63,6 +66,20 @@ def small_gallery(settings: Settings) -> Settings:
     """Settings whose dataset holds four actors of the development gallery, five photos each."""
     copy_actors(["Brad Pitt", "Gal Gadot", "Tom Hardy", "Uma Thurman"], settings.dataset_dir)
     return settings
+
+
+def enrolled(engine: FaceEngine, settings: Settings, **options: Any) -> Enrolment:
+    """The gallery of the settings' dataset folder, enrolled; its cache where they say."""
+    limits = settings.photo_limits
+    return enrol_gallery(
+        engine, open_gallery(settings), settings.cache_path, limits=limits, **options
+    )
+
+
+def rebuilt(cache: Path, settings: Settings, **options: Any) -> Enrolment:
+    """The index of an embeddings cache, or of the settings' starter gallery."""
+    starter = cache == settings.starter_path
+    return index_from_cache(cache, open_gallery(settings), starter=starter, **options)
 
 
 def six_actors(dataset: Path, engine: FaceEngine) -> Path:

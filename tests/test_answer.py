@@ -11,10 +11,9 @@ from core.answer import AnswerJson, FaceJson, actors_json, answer_json, health_j
 from core.faces.engine import FaceEngine
 from core.gallery.credits import Credit
 from core.gallery.people import ActorEntry, Filter, People
-from core.index.enrol import enrol_gallery
 from core.lookalike import LookalikeFinder
 from core.settings import Settings
-from tests.conftest import ASTRONAUT
+from tests.conftest import ASTRONAUT, enrolled
 from tests.index.test_enrol import SIX_FACES, fill_gallery
 
 CREDIT = Credit("Ann Photographer", "CC BY 4.0", "https://example.org/by", "https://example.org/1")
@@ -41,7 +40,7 @@ def finder(
         f"Astronaut/1.png,{CREDIT.source},{CREDIT.author},{CREDIT.licence},{CREDIT.licence_url}\n"
     )
     settings = Settings(models_dir=models_dir, dataset_dir=dataset)
-    index = enrol_gallery(engine, settings).index
+    index = enrolled(engine, settings).index
     return LookalikeFinder(engine, index, settings, people=PEOPLE)
 
 

@@ -16,11 +16,10 @@ from core.faces.engine import FaceEngine
 from core.gallery.credits import Credit
 from core.gallery.people import ActorEntry, Filter, People
 from core.gallery.photos import Portrait
-from core.index.enrol import enrol_gallery, index_from_cache
 from core.index.verdict import judge
 from core.lookalike import LookalikeFinder
 from core.settings import Settings
-from tests.conftest import ASTRONAUT, SIX_PEOPLE
+from tests.conftest import ASTRONAUT, SIX_PEOPLE, enrolled, rebuilt
 from tests.index.test_enrol import SIX_FACES, fill_gallery, head
 
 
@@ -32,13 +31,13 @@ def finder(
     dataset = tmp_path_factory.mktemp("gallery")
     fill_gallery(dataset, [*SIX_FACES, "Astronaut"])
     settings = Settings(models_dir=models_dir, dataset_dir=dataset)
-    return LookalikeFinder(engine, enrol_gallery(engine, settings).index, settings)
+    return LookalikeFinder(engine, enrolled(engine, settings).index, settings)
 
 
 @pytest.fixture(scope="module")
 def starter_finder(finder: LookalikeFinder) -> LookalikeFinder:
     settings = finder.settings
-    return replace(finder, index=index_from_cache(settings.starter_path, settings).index)
+    return replace(finder, index=rebuilt(settings.starter_path, settings).index)
 
 
 @pytest.fixture
@@ -189,7 +188,7 @@ def test_gallery_too_small_for_a_score_has_null(
     finder: LookalikeFinder, engine: FaceEngine, settings: Settings
 ) -> None:
     fill_gallery(settings.dataset_dir, ["Ann", "Bob"], photos=1)
-    small = replace(finder, index=enrol_gallery(engine, settings).index, settings=settings)
+    small = replace(finder, index=enrolled(engine, settings).index, settings=settings)
     (face,) = answer_json(small, ASTRONAUT)["faces"]
     assert [match["score"] for match in face["matches"]] == [None, None]
     assert [match["portrait"] for match in face["matches"]] != [None, None]

@@ -16,12 +16,12 @@ from core.errors import GalleryError
 from core.faces.engine import FaceEngine
 from core.files import sha256_of
 from core.index.embeddings_cache import EmbeddingsCache, load_cache
-from core.index.enrol import detection_settings, index_from_cache
+from core.index.enrol import detection_settings
 from core.models.packs import PACKS
-from core.settings import Settings
+from core.settings import DetectionOptions, Settings
 from scripts import make_starter_gallery
 from scripts.make_starter_gallery import disagreements, embedded, label_faults, merged
-from tests.conftest import ROOT, SHARED, needs_shared
+from tests.conftest import ROOT, SHARED, needs_shared, rebuilt
 from tests.index.test_enrol import SIX_FACES, fill_gallery, head
 
 FOLDERS = ("gallery", "headshots")  # of ../shared/data
@@ -72,7 +72,7 @@ def test_it_fits_the_pack_and_the_settings_it_is_used_with(starter: EmbeddingsCa
     pack = starter.packs["sface"]
     assert (list(starter.packs), starter.latest) == (["sface"], "sface")
     assert pack.identity == PACKS["sface"].identity
-    assert pack.detection == detection_settings(Settings())
+    assert pack.detection == detection_settings(DetectionOptions())
 
 
 def test_its_labels_pass_the_checks() -> None:
@@ -159,7 +159,7 @@ def test_script_writes_names_and_embeddings_of_both_folders(
     counts = {name: len(row) for name, row in written.actors.items()}
     assert counts == {"Ann": 2, "Eve": 2, "송강호": 2, "Bob": 1, "Cid": 1, "Dan": 1}
     assert not any(p.file or p.credit for row in written.actors.values() for p in row)
-    assert len(index_from_cache(target, Settings()).index.actors) == 6
+    assert len(rebuilt(target, Settings()).index.actors) == 6
     assert [path.name for folder in folders for path in folder.glob("*.*")] == []  # none beside
 
 

@@ -19,15 +19,16 @@ import core.startup
 from core.errors import IndexRefusedError, ModelError
 from core.faces.engine import FaceEngine
 from core.gallery.credits import Credit, stamped, write_credits
-from core.gallery.photos import gallery_listing, scan_gallery
+from core.gallery.photos import Gallery
+from core.gallery.removals import Removals
 from core.index.actor_index import ActorIndex, load_index, save_index
 from core.index.embeddings_cache import load_cache, save_cache
-from core.index.enrol import Enrolment, detection_settings, enrol_gallery, index_from_cache
+from core.index.enrol import Enrolment, detection_settings, index_from_cache
 from core.log import log
 from core.models.packs import PACKS
 from core.settings import Settings
-from core.startup import check_index, pack_for_photos, plan_start, start
-from tests.conftest import ASTRONAUT
+from core.startup import check_index, open_gallery, pack_for_photos, plan_start, start
+from tests.conftest import ASTRONAUT, enrolled, rebuilt
 from tests.index.test_enrol import fill_gallery, head
 
 THREE = ("Ann", "Bob", "Cid")
@@ -59,7 +60,7 @@ def three_people(settings: Settings) -> Settings:
 @pytest.fixture
 def started(three_people: Settings, engine: FaceEngine) -> Settings:
     """Settings of a gallery that was built and kept before."""
-    save_index(enrol_gallery(engine, three_people).index, three_people.index_path)
+    save_index(enrolled(engine, three_people).index, three_people.index_path)
     return three_people
 
 
@@ -70,12 +71,12 @@ def change_index(settings: Settings, **info: object) -> None:
 
 def auraface_index(settings: Settings) -> ActorIndex:
     """An index as AuraFace would make it, of made-up embeddings."""
-    index = index_from_cache(settings.starter_path, settings).index
+    index = rebuilt(settings.starter_path, settings).index
     info = replace(
         index.info,
         pack="auraface",
         identity=PACKS["auraface"].identity,
-        detection=detection_settings(settings),
+        detection=detection_settings(settings.detection),
     )
     rows, templates = len(index.embeddings), len(index.templates)
     random = np.random.default_rng(0).normal(0, 1, (rows, 512)).astype(np.float32)
@@ -102,7 +103,7 @@ def test_starter_index_is_made_in_under_a_second(settings: Settings) -> None:
     seconds = []
     for _ in range(3):  # the quickest of three, where other work is going on
         started = time.perf_counter()
-        save_index(index_from_cache(settings.starter_path, settings).index, settings.index_path)
+        save_index(rebuilt(settings.starter_path, settings).index, settings.index_path)
         seconds.append(time.perf_counter() - started)
     assert min(seconds) < 1
 
@@ -285,7 +286,7 @@ def test_cache_alone_is_enough(started: Settings, monkeypatch: pytest.MonkeyPatc
 
 def test_index_made_from_the_cache_gives_way_to_photos_it_lacks(started: Settings) -> None:
     fill_gallery(started.dataset_dir, ["Dan"], photos=1)
-    save_index(index_from_cache(started.cache_path, started).index, started.index_path)
+    save_index(rebuilt(started.cache_path, started).index, started.index_path)
     assert start(started).index.actors == (*THREE, "Dan")
 
 
@@ -318,7 +319,7 @@ def test_pack_asked_for_by_name_and_not_to_be_had_is_an_error(started: Settings)
 
 def test_index_names_the_pack_that_a_start_uses(settings: Settings) -> None:
     save_index(auraface_index(settings), settings.index_path)
-    plan = plan_start(settings)
+    plan = plan_start(settings, open_gallery(settings))
     assert (plan.pack, plan.index is not None) == ("auraface", True)
 
 
@@ -329,7 +330,7 @@ def test_index_whose_pack_is_not_to_be_had_gives_way_with_a_notice(
     fill_gallery(settings.dataset_dir, names, photos=1)
     index = auraface_index(settings)
     if names:
-        listing = gallery_listing(scan_gallery(settings.dataset_dir))
+        listing = open_gallery(settings).listing
         index = replace(index, info=replace(index.info, listing=listing, source="gallery"))
     save_index(index, settings.index_path)
     before = settings.index_path.read_bytes()
@@ -362,7 +363,7 @@ def test_index_that_cannot_be_kept_is_used_with_a_warning(
 
 
 def test_index_is_checked_without_the_gallery_too(started: Settings) -> None:
-    index = load_index(started.index_path)
-    check_index(index, started)
+    index, nobody = load_index(started.index_path), Gallery(started.dataset_dir, (), Removals())
+    check_index(index, started, nobody)
     with pytest.raises(IndexRefusedError, match="auraface is asked for"):
-        check_index(index, started.replaced(model_pack="auraface"))
+        check_index(index, started.replaced(model_pack="auraface"), nobody)

@@ -144,6 +144,7 @@ class FaceEngine:
         say("model_loading", lang, title=self.pack.title)
         threads = threads or usable_cpus()
         app = _load_face_analysis(installed, options, threads)
+        self.options = options
         self._detector = detector(app.det_model.detect, options)
         self._recogniser = app.models["recognition"]
         provider = self._recogniser.session.get_providers()[0]
@@ -185,7 +186,7 @@ class FaceEngine:
 
     def warm_up(self) -> None:
         """Run both models once, so that the first visitor waits no longer than the tenth."""
-        side = self._detector.options.size
+        side = self.options.size
         self._detector.look(np.zeros((side, side, 3), np.uint8), side)
         self.embed([np.zeros((CROP_SIDE, CROP_SIDE, 3), np.uint8)])
 

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 from core.errors import GalleryError
 from core.files import sha256_of
 from core.gallery.credits import CREDITS_FILE, Credit, credit_of, read_credits, readable_name
+from core.gallery.removals import Removals, load_removals
 
 PHOTO_SUFFIXES = frozenset(
     [".jpg", ".jpeg", ".png", ".webp", ".gif", ".bmp", ".tif", ".tiff", ".avif", ".heic", ".heif"]
@@ -90,21 +92,40 @@ def scan_gallery(dataset_dir: Path) -> list[GalleryPhoto]:
     return sorted(photos, key=lambda photo: (photo.actor, photo.file))
 
 
-def gallery_listing(photos: list[GalleryPhoto]) -> str:
-    """Short fingerprint of which files a gallery has, how large they are, and their credits.
+@dataclass(frozen=True, eq=False)
+class Gallery:
+    """A dataset folder, read once and handed on."""
 
-    Cheap enough for every start; tells whether an index still belongs to its gallery.
+    folder: Path
+    photos: tuple[GalleryPhoto, ...]  # by actor and file name
+    removals: Removals  # people who are not to be matched
+
+    @cached_property
+    def listing(self) -> str:
+        """Short fingerprint of which files there are, how large they are, and their credits.
+
+        Cheap enough for every start; tells whether an index still belongs to its gallery.
+        "" where there are no photos.
+        """
+        if not self.photos:
+            return ""
+        lines = [f"{photo.file}\t{_size_of(photo.path)}\t{photo.credit}" for photo in self.photos]
+        return sha256_of("\n".join(lines).encode(errors="surrogateescape"))[:16]
+
+    def holds_just(self, portraits: Iterable[Portrait]) -> bool:
+        """Whether these are all its photos, with the credits they have now."""
+        known = {(portrait.file, portrait.credit) for portrait in portraits}
+        return known == {(photo.file, photo.credit) for photo in self.photos}
+
+
+def read_gallery(folder: Path, removals_file: Path) -> Gallery:
+    """The gallery of a folder; one that is not there yet has no photos.
+
+    Raises:
+        GalleryError: not a folder, or credits.csv or the removals cannot be read.
     """
-    lines = [f"{photo.file}\t{_size_of(photo.path)}\t{photo.credit}" for photo in photos]
-    return sha256_of("\n".join(lines).encode(errors="surrogateescape"))[:16]
-
-
-def listing_of(portraits: Iterable[Portrait], dataset_dir: Path) -> str:
-    """The folder's listing, if these are all its photos and it has no other; else ""."""
-    photos = scan_gallery(dataset_dir) if dataset_dir.is_dir() else []
-    known = {(portrait.file, portrait.credit) for portrait in portraits}
-    same = known == {(photo.file, photo.credit) for photo in photos}
-    return gallery_listing(photos) if same else ""
+    photos = scan_gallery(folder) if folder.exists() else []
+    return Gallery(folder, tuple(photos), load_removals(removals_file))
 
 
 def starter_listing(path: Path) -> str:

@@ -1,53 +1,36 @@
 """A gallery's photos, or the embeddings cache alone → the same index.
 
-Photos → embeddings cache. Only new or changed photos meet the models.
+Only new or changed photos meet the models; the cache's way needs none and imports none.
 """
 
 from __future__ import annotations
 
 import contextlib
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from importlib import metadata
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from core.errors import IndexRefusedError, PhotoError, StorageError
 from core.faces.copies import crop_hash, crop_hash_at
+from core.faces.engine import Detection, FaceEngine, stands_out
 from core.faces.photo import read_photo
-from core.gallery.photos import GalleryPhoto, Portrait
-from core.gallery.removals import load_removals
+from core.gallery.photos import Gallery, GalleryPhoto, Portrait, starter_listing
+from core.index.actor_index import ActorIndex
 from core.index.embeddings_cache import (
     EmbeddingsCache,
     EnrolledPhoto,
     PackCache,
     load_cache,
     save_cache,
+    take_out,
 )
-from core.log import log
-from core.models.packs import ModelPack
-from core.settings import Settings
-
-if TYPE_CHECKING:  # a cache that is up to date needs no engine, and imports none
-    from core.faces.engine import Detection, FaceEngine
-from collections import Counter
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
-
-from core.faces.engine import stands_out
-from core.gallery.photos import (
-    gallery_listing,
-    listing_of,
-    scan_gallery,
-    starter_listing,
-)
-from core.index.actor_index import ActorIndex
-from core.index.embeddings_cache import take_out
 from core.index.templates import build_index
-from core.models.packs import PACKS, get_pack
-
-if TYPE_CHECKING:  # the cache's way to an index needs no engine, and imports none
-    from core.faces.engine import FaceEngine
+from core.log import log
+from core.models.packs import PACKS, ModelPack
+from core.settings import DetectionOptions, PhotoLimits
 
 BATCH = 32  # photos whose crops go to the recogniser together
 RETRIED = ("unreadable", "too_large")  # reasons that a change of settings or rights may cure
@@ -57,52 +40,175 @@ LIBRARIES = ("insightface", "onnxruntime", "opencv-python", "numpy", "pillow")
 Progress = Callable[[Any], Iterable[Any]]  # wraps a sized iterable, as tqdm does
 
 
-def detection_settings(settings: Settings) -> dict[str, Any]:
-    """What an embedding depends on besides the weights."""
-    names = ("detection_size", "detection_limit", "detection_threshold", "min_face")
-    return {"recipe": 3, **{name: getattr(settings, name) for name in names}}
+@dataclass(frozen=True)
+class Enrolment:
+    """An index and what it took to make it."""
+
+    index: ActorIndex
+    photos: int  # in the gallery
+    embedded: int  # of them by this run; the others were in the cache
+    without_photo: tuple[str, ...]  # actors left with no usable photo
+
+    @property
+    def reasons(self) -> dict[str, int]:
+        """How many photos were left out, by reason."""
+        return dict(Counter(self.index.info.left_out.values()))
+
+
+def enrol_gallery(
+    engine: FaceEngine,
+    gallery: Gallery,
+    cache_file: Path,
+    *,
+    limits: PhotoLimits = PhotoLimits(),
+    clusters: int = 1,
+    progress: Progress = lambda items: items,
+) -> Enrolment:
+    """Index of a gallery's photos; brings the embeddings cache up to date.
+
+    A bad photo is left out with its reason and never stops the rest; a cache that cannot be
+    written is a warning.
+
+    Raises:
+        GalleryError: nothing in it can be used.
+    """
+    cache, new = embed_gallery(engine, gallery, cache_file, limits=limits, progress=progress)
+    return enrolment_of(cache, gallery, new, clusters=clusters)
 
 
 def embed_gallery(
-    engine: FaceEngine, photos: list[GalleryPhoto], settings: Settings, progress: Progress
+    engine: FaceEngine,
+    gallery: Gallery,
+    cache_file: Path,
+    *,
+    limits: PhotoLimits = PhotoLimits(),
+    progress: Progress = lambda items: items,
 ) -> tuple[EmbeddingsCache, set[str]]:
     """The cache on disk, brought up to date; the hashes of the photos that were new to it."""
-    cache = load_or_new(settings.cache_path)
+    cache = load_or_new(cache_file)
     try:
         new = update_cache(
-            cache, photos, engine.pack, lambda: engine, settings=settings, progress=progress
+            cache,
+            gallery,
+            engine.pack,
+            engine.options,
+            lambda: engine,
+            limits=limits,
+            progress=progress,
         )
     finally:  # interrupted too: what was embedded need not be embedded again
-        _keep(cache, settings.cache_path)
+        _keep(cache, cache_file)
     return cache, new
 
 
 def update_cache(
     cache: EmbeddingsCache,
-    photos: list[GalleryPhoto],
+    gallery: Gallery,
     model_pack: ModelPack,
+    options: DetectionOptions,
     engine: Callable[[], FaceEngine],
     *,
-    settings: Settings,
+    limits: PhotoLimits = PhotoLimits(),
     progress: Progress = lambda items: items,
 ) -> set[str]:
-    """Bring a cache up to date with these photos; the hashes of those that were new to it.
+    """Bring a cache up to date with a gallery; the hashes of the photos that were new to it.
 
-    The engine is asked for only if there are any. Actors taken out by removals.json are left out.
+    The engine is asked for only if there are any. Actors who were taken out are left out.
     """
-    pack = _pack_cache(cache, model_pack, settings)
-    removals = load_removals(settings.removals_path)
-    portraits = [(photo, _portrait(photo)) for photo in photos if photo.actor not in removals]
+    pack = _pack_cache(cache, model_pack, options)
+    present = [photo for photo in gallery.photos if photo.actor not in gallery.removals]
+    portraits = [(photo, _portrait(photo)) for photo in present]
     cache.latest, cache.actors = pack.name, {}
     for photo, portrait in portraits:
         cache.actors.setdefault(photo.actor, []).append(portrait)
     new = {entry.sha256: photo for photo, entry in portraits if _is_new(entry, pack)}
     cache.forget_gone()
-    _hash_crops(pack, {entry.sha256: photo for photo, entry in portraits}, settings)
+    _hash_crops(pack, {entry.sha256: photo for photo, entry in portraits}, limits)
     if new:
-        for found in _embed_photos(engine(), new, settings, progress):
+        for found in _embed_photos(engine(), new, limits, progress):
             pack.photos.update(found)
     return set(new)
+
+
+def enrolment_of(
+    cache: EmbeddingsCache, gallery: Gallery, new: set[str], *, clusters: int = 1
+) -> Enrolment:
+    """A gallery's index, by the pack its cache was last brought up to date with.
+
+    Raises:
+        GalleryError: nothing in it can be used.
+    """
+    pack = cache.packs[cache.latest or ""]
+    index = build_index(cache, pack, source="gallery", listing=gallery.listing, clusters=clusters)
+    removed = {photo.file: "removed" for photo in gallery.photos if photo.actor not in cache.actors}
+    embedded = sum(pack.photos[key].embedding is not None for key in new)
+    return _enrolment(index, cache, len(gallery.photos), embedded, removed)
+
+
+def index_from_cache(
+    path: Path,
+    gallery: Gallery,
+    *,
+    starter: bool = False,
+    pack: str | None = None,
+    clusters: int = 1,
+) -> Enrolment:
+    """The same index from the cached embeddings alone: no photo, no model.
+
+    Args:
+        path: an embeddings cache.
+        gallery: whose removals are honoured, and whose listing the index gets if it has just
+            these photos.
+        starter: whether the cache is the starter gallery.
+        pack: whose embeddings; default: those last built with.
+
+    Raises:
+        IndexRefusedError: the cache is missing, damaged or of another pack.
+        GalleryError: nothing in it can be used.
+    """
+    cache = load_cache(path)
+    name = pack or cache.latest
+    stored = cache.packs.get(name or "")
+    if stored is None or stored.name not in PACKS:
+        have = ", ".join(sorted(cache.packs)) or "none"
+        raise IndexRefusedError(f"{path} has no embeddings of pack {name} (it has: {have})")
+    if stored.identity != PACKS[stored.name].identity:
+        raise IndexRefusedError(
+            f"{path} was made with other weights of pack {stored.name}; build from the photos again"
+        )
+    photos = [portrait for row in cache.actors.values() for portrait in row]
+    removed = take_out(cache, gallery.removals)
+    if starter:
+        source, listing = "starter", starter_listing(path)
+    else:
+        source, listing = "gallery", gallery.listing if gallery.holds_just(photos) else ""
+    index = build_index(cache, stored, source=source, listing=listing, clusters=clusters)
+    return _enrolment(index, cache, len(photos), 0, removed)
+
+
+def _enrolment(
+    index: ActorIndex,
+    cache: EmbeddingsCache,
+    photos: int,
+    embedded: int,
+    removed: dict[str, str],
+) -> Enrolment:
+    if removed:
+        info = replace(index.info, left_out={**index.info.left_out, **removed})
+        index = replace(index, info=info)
+    missing = tuple(sorted(cache.actors.keys() - set(index.actors)))
+    return Enrolment(index, photos, embedded, missing)
+
+
+def detection_settings(options: DetectionOptions) -> dict[str, Any]:
+    """What an embedding depends on besides the weights, as index and cache keep it."""
+    return {
+        "recipe": 3,
+        "detection_size": options.size,
+        "detection_limit": options.limit,
+        "detection_threshold": options.threshold,
+        "min_face": options.min_face,
+    }
 
 
 def load_or_new(path: Path) -> EmbeddingsCache:
@@ -136,9 +242,9 @@ def _is_new(portrait: Portrait, pack: PackCache) -> bool:
     return known is None or known.left_out in RETRIED
 
 
-def _pack_cache(cache: EmbeddingsCache, pack: ModelPack, settings: Settings) -> PackCache:
+def _pack_cache(cache: EmbeddingsCache, pack: ModelPack, options: DetectionOptions) -> PackCache:
     """The cache's part for this pack, emptied if weights or detection settings changed."""
-    detection = detection_settings(settings)
+    detection = detection_settings(options)
     stored = cache.packs.get(pack.name)
     if stored is None or (stored.identity, stored.detection) != (pack.identity, detection):
         stored = PackCache(pack.name, pack.identity, pack.dimension, detection, {})
@@ -150,24 +256,24 @@ def _library_versions() -> dict[str, str]:
     return {name: metadata.version(name) for name in LIBRARIES}
 
 
-def _hash_crops(pack: PackCache, photos: dict[str, GalleryPhoto], settings: Settings) -> None:
+def _hash_crops(pack: PackCache, photos: dict[str, GalleryPhoto], limits: PhotoLimits) -> None:
     """Give crops a hash that caches of old lack; it takes no model, 5 ms a photo of 450 pixels."""
     for key, photo in photos.items():
         found = pack.photos.get(key)
         if found is None or found.crop_hash or not found.landmarks:
             continue
         with contextlib.suppress(PhotoError, OSError):  # it goes without
-            pixels = read_photo(photo.path, settings.photo_limits).pixels
+            pixels = read_photo(photo.path, limits).pixels
             pack.photos[key] = replace(found, crop_hash=crop_hash_at(pixels, found.landmarks))
 
 
 def _embed_photos(
-    engine: FaceEngine, photos: dict[str, GalleryPhoto], settings: Settings, progress: Progress
+    engine: FaceEngine, photos: dict[str, GalleryPhoto], limits: PhotoLimits, progress: Progress
 ) -> Iterator[dict[str, EnrolledPhoto]]:
     """Results by SHA-256, batch by batch."""
     waiting: dict[str, Detection] = {}
     for key, photo in progress(photos.items()):
-        found = _subject_of(engine, photo, settings)
+        found = _subject_of(engine, photo, limits)
         if isinstance(found, str):
             yield {key: EnrolledPhoto(None, found)}
         else:
@@ -178,10 +284,10 @@ def _embed_photos(
     yield _embed_batch(engine, waiting)
 
 
-def _subject_of(engine: FaceEngine, photo: GalleryPhoto, settings: Settings) -> Detection | str:
+def _subject_of(engine: FaceEngine, photo: GalleryPhoto, limits: PhotoLimits) -> Detection | str:
     """The one face a portrait is of, or the reason why there is none."""
     try:
-        found = engine.detect(read_photo(photo.path, settings.photo_limits))
+        found = engine.detect(read_photo(photo.path, limits))
     except (PhotoError, OSError) as error:
         return getattr(error, "code", "unreadable")
     if not found:
@@ -201,109 +307,3 @@ def _embed_batch(engine: FaceEngine, waiting: dict[str, Detection]) -> dict[str,
         )
         for (key, detection), row in zip(waiting.items(), embeddings, strict=True)
     }
-
-
-@dataclass(frozen=True)
-class Enrolment:
-    """An index and what it took to make it."""
-
-    index: ActorIndex
-    photos: int  # in the gallery
-    embedded: int  # of them by this run; the others were in the cache
-    without_photo: tuple[str, ...]  # actors left with no usable photo
-
-    @property
-    def reasons(self) -> dict[str, int]:
-        """How many photos were left out, by reason."""
-        return dict(Counter(self.index.info.left_out.values()))
-
-
-def enrol_gallery(
-    engine: FaceEngine,
-    settings: Settings,
-    *,
-    clusters: int = 1,
-    progress: Progress = lambda items: items,
-) -> Enrolment:
-    """Index of the photos in the dataset folder; brings the embeddings cache up to date.
-
-    A bad photo is left out with its reason and never stops the rest; a cache that cannot be
-    written is a warning.
-
-    Raises:
-        GalleryError: no folder, or nothing in it can be used.
-    """
-    photos = scan_gallery(settings.dataset_dir)
-    cache, new = embed_gallery(engine, photos, settings, progress)
-    return enrolment_of(cache, photos, new, clusters=clusters)
-
-
-def enrolment_of(
-    cache: EmbeddingsCache,
-    photos: list[GalleryPhoto],
-    new: set[str],
-    *,
-    clusters: int = 1,
-) -> Enrolment:
-    """The index of these photos, by the pack their cache was last brought up to date with.
-
-    Raises:
-        GalleryError: nothing in them can be used.
-    """
-    pack = cache.packs[cache.latest or ""]
-    listing = gallery_listing(photos)
-    index = build_index(cache, pack, source="gallery", listing=listing, clusters=clusters)
-    removed = {photo.file: "removed" for photo in photos if photo.actor not in cache.actors}
-    embedded = sum(pack.photos[key].embedding is not None for key in new)
-    return _enrolment(index, cache, len(photos), embedded, removed)
-
-
-def index_from_cache(
-    path: Path, settings: Settings, *, pack: str | None = None, clusters: int = 1
-) -> Enrolment:
-    """The same index from the cached embeddings alone: no photo, no model.
-
-    Args:
-        path: an embeddings cache, or the starter gallery.
-        pack: whose embeddings; default: those last built with.
-
-    Raises:
-        IndexRefusedError: the cache is missing, damaged or of another pack.
-        GalleryError: nothing in it can be used.
-    """
-    cache = load_cache(path)
-    name = pack or cache.latest
-    stored = cache.packs.get(name or "")
-    if stored is None or stored.name not in PACKS:
-        have = ", ".join(sorted(cache.packs)) or "none"
-        raise IndexRefusedError(f"{path} has no embeddings of pack {name} (it has: {have})")
-    if stored.identity != get_pack(stored.name, settings).identity:
-        raise IndexRefusedError(
-            f"{path} was made with other weights of pack {stored.name}; build from the photos again"
-        )
-    starter = path.resolve() == settings.starter_path.resolve()
-    photos = [portrait for row in cache.actors.values() for portrait in row]
-    removed = take_out(cache, load_removals(settings.removals_path))
-    listing = starter_listing(path) if starter else listing_of(photos, settings.dataset_dir)
-    index = build_index(
-        cache,
-        stored,
-        source="starter" if starter else "gallery",
-        listing=listing,
-        clusters=clusters,
-    )
-    return _enrolment(index, cache, len(photos), 0, removed)
-
-
-def _enrolment(
-    index: ActorIndex,
-    cache: EmbeddingsCache,
-    photos: int,
-    embedded: int,
-    removed: dict[str, str],
-) -> Enrolment:
-    if removed:
-        info = replace(index.info, left_out={**index.info.left_out, **removed})
-        index = replace(index, info=info)
-    missing = tuple(sorted(cache.actors.keys() - set(index.actors)))
-    return Enrolment(index, photos, embedded, missing)

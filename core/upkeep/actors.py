@@ -20,7 +20,7 @@ from core.errors import GalleryError, UnreadablePhotoError
 from core.faces.engine import FaceEngine
 from core.gallery.credits import CREDITS_FILE, credit_of, read_credits, readable_name, write_credits
 from core.gallery.people import ACTORS_FILE, ActorEntry, read_actors, safe_folder, write_actors
-from core.gallery.photos import PHOTO_SUFFIXES, GalleryPhoto, scan_gallery
+from core.gallery.photos import PHOTO_SUFFIXES, Gallery, GalleryPhoto, scan_gallery
 from core.gallery.removals import load_removals, name_hash, save_removals
 from core.index.actor_index import save_index
 from core.index.embeddings_cache import EmbeddingsCache, load_cache, save_cache, take_out
@@ -29,7 +29,7 @@ from core.index.templates import make_templates
 from core.log import log
 from core.models.packs import PACKS, get_pack
 from core.settings import Settings
-from core.startup import pack_for_photos, plan_start
+from core.startup import open_gallery, pack_for_photos, plan_start
 from core.upkeep.swap import Swap, all_or_nothing
 
 MakeEngine = Callable[[str], FaceEngine]  # by the pack's name; only called for new photos
@@ -99,12 +99,18 @@ def stage_gallery(
         swap.drop(settings.index_path)
         return cache
     pack, clusters = plan
+    gallery = Gallery(settings.dataset_dir, tuple(photos), load_removals(settings.removals_path))
     embedded = update_cache(
-        cache, photos, get_pack(pack, settings), lambda: make_engine(pack), settings=settings
+        cache,
+        gallery,
+        get_pack(pack, settings),
+        settings.detection,
+        lambda: make_engine(pack),
+        limits=settings.photo_limits,
     )
     save_cache(cache, swap.put(settings.cache_path))
     try:
-        index = enrolment_of(cache, photos, embedded, clusters=clusters).index
+        index = enrolment_of(cache, gallery, embedded, clusters=clusters).index
     except GalleryError:
         if new:  # `refuse_bad` says which photo and why
             return cache
@@ -117,8 +123,8 @@ def stage_gallery(
 
 def pack_and_clusters(settings: Settings) -> tuple[str, int]:
     """Those of the gallery's index, or of the one that the next start would make."""
-    plan = plan_start(settings)
-    if plan.index is not None and plan.source == "gallery":
+    plan = plan_start(settings, open_gallery(settings))
+    if plan.index is not None and plan.index.info.source == "gallery":
         return plan.pack, plan.index.info.clusters
     return pack_for_photos(settings), 1
 
@@ -189,7 +195,9 @@ def stage_embeddings_alone(swap: Swap, settings: Settings) -> None:
     if not source.exists():
         swap.drop(settings.index_path)
     elif settings.index_path.exists():
-        index = index_from_cache(source, settings).index
+        index = index_from_cache(
+            source, open_gallery(settings), starter=source == settings.starter_path
+        ).index
         save_index(index, swap.put(settings.index_path))
 
 

@@ -18,7 +18,7 @@ from core.errors import GalleryError, PhotoError
 from core.faces.copies import Print, find_copies, print_of
 from core.faces.photo import read_photo
 from core.gallery.credits import CREDITS_FILE, readable_name
-from core.gallery.photos import GalleryPhoto, scan_gallery
+from core.gallery.photos import GalleryPhoto, read_gallery
 from core.index.actor_index import ActorIndex
 from core.index.embeddings_cache import EnrolledPhoto
 from core.index.enrol import Progress, embed_gallery, enrolment_of
@@ -218,12 +218,15 @@ def check_gallery(
     Raises:
         GalleryError: no folder, or no photo in it.
     """
-    files = scan_gallery(settings.dataset_dir)
+    gallery = read_gallery(settings.dataset_dir, settings.removals_path)
+    files = list(gallery.photos)
     if not files:
         raise GalleryError(
             f"{settings.dataset_dir} has no photos; put some into <Actor name>/ below it"
         )
-    cache, _ = embed_gallery(engine, files, settings, progress)
+    cache, _ = embed_gallery(
+        engine, gallery, settings.cache_path, limits=settings.photo_limits, progress=progress
+    )
     found = {
         (portrait.file or ""): cache.packs[engine.pack.name].photos[portrait.sha256]
         for row in cache.actors.values()
@@ -234,7 +237,7 @@ def check_gallery(
         _checked(photo, found.get(photo.file, removed), settings) for photo in progress(files)
     ]
     try:
-        index = enrolment_of(cache, files, set()).index
+        index = enrolment_of(cache, gallery, set()).index
     except GalleryError:  # not one usable photo: each is a fault of its own
         index = None
     faults = [*left_out(photos), *without_credit(files, settings)]

@@ -194,7 +194,7 @@ class Meter:
 
     def _key(self, name: str, photos: Sequence[LabelledPhoto], way: Way) -> str:
         """What the embeddings depend on: weights, settings, code, photos, the way."""
-        wanted = detection_settings(self.settings)
+        wanted = detection_settings(self.settings.detection)
         about = [
             self.engine.pack.identity,
             self.engine.detector_name,

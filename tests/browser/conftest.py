@@ -14,7 +14,6 @@ from playwright.sync_api import Browser, Page
 
 from core.faces.engine import FaceEngine
 from core.gallery.people import People, read_actors
-from core.index.enrol import index_from_cache
 from core.lookalike import LookalikeFinder
 from core.models.install import InstalledPack
 from core.settings import Settings
@@ -22,7 +21,7 @@ from scripts.page_driver import chromium, chromium_program, free_port
 from tests.browser.galleries import OwnGallery, make_own_gallery
 from tests.browser.visitor import portrait_app
 from tests.browser.visits import Contexts, Visits
-from tests.conftest import ASTRONAUT
+from tests.conftest import ASTRONAUT, rebuilt
 from tests.running_app import RunningApp, running_app
 
 
@@ -43,7 +42,7 @@ def app(tmp_path_factory: pytest.TempPathFactory, sface: InstalledPack) -> Itera
 @pytest.fixture(scope="package")
 def starter(engine: FaceEngine) -> LookalikeFinder:
     """The match function itself, on the starter gallery."""
-    index = index_from_cache(Settings().starter_path, Settings()).index
+    index = rebuilt(Settings().starter_path, Settings()).index
     people = People(read_actors(Settings().starter_people_path))
     return LookalikeFinder(engine, index, Settings(), people=people)
 

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from core.errors import GalleryError
-from core.gallery.photos import Credit, Portrait, gallery_listing, scan_gallery
+from core.gallery.photos import Credit, Portrait, read_gallery, scan_gallery
 
 HEADER = "file,source,author,licence,licence_url\n"
 
@@ -23,7 +23,7 @@ def add(dataset: Path, file: str, data: bytes = b"pixels") -> Path:
 
 
 def listing(dataset: Path) -> str:
-    return gallery_listing(scan_gallery(dataset))
+    return read_gallery(dataset, dataset / "removals.json").listing
 
 
 def test_folders_are_actors_and_pictures_in_them_photos(tmp_path: Path) -> None:

@@ -16,11 +16,10 @@ from core.faces.engine import FaceEngine
 from core.gallery.removals import Removals, load_removals, save_removals
 from core.index.actor_index import save_index
 from core.index.embeddings_cache import load_cache
-from core.index.enrol import enrol_gallery, index_from_cache
 from core.settings import Settings
-from core.startup import plan_start
+from core.startup import open_gallery, plan_start
 from scripts.make_starter_gallery import embedded
-from tests.conftest import ROOT
+from tests.conftest import ROOT, enrolled, rebuilt
 from tests.index.test_enrol import fill_gallery
 
 
@@ -69,9 +68,9 @@ def test_photos_of_the_removed_are_left_out_and_their_embeddings_go(
     without_bob: Settings, engine: FaceEngine
 ) -> None:
     fill_gallery(without_bob.dataset_dir, ["Ann", "Bob"])
-    everyone = enrol_gallery(engine, without_bob.replaced(removals_file=Path("/nowhere.json")))
+    everyone = enrolled(engine, without_bob.replaced(removals_file=Path("/nowhere.json")))
     assert everyone.index.actors == ("Ann", "Bob")
-    enrolment = enrol_gallery(engine, without_bob)
+    enrolment = enrolled(engine, without_bob)
     assert enrolment.index.actors == ("Ann",)
     left_out = enrolment.index.info.left_out
     assert left_out == {"Bob/1.png": "removed", "Bob/2.png": "removed"}
@@ -84,8 +83,8 @@ def test_a_cache_with_the_removed_gives_an_index_without(
     without_bob: Settings, engine: FaceEngine
 ) -> None:
     fill_gallery(without_bob.dataset_dir, ["Ann", "Bob"])
-    enrol_gallery(engine, without_bob.replaced(removals_file=Path("/nowhere.json")))
-    index = index_from_cache(without_bob.cache_path, without_bob).index
+    enrolled(engine, without_bob.replaced(removals_file=Path("/nowhere.json")))
+    index = rebuilt(without_bob.cache_path, without_bob).index
     assert index.actors == ("Ann",)
     assert set(index.info.left_out.values()) == {"removed"}
 
@@ -95,10 +94,10 @@ def test_an_index_made_before_a_removal_is_not_used(
 ) -> None:
     fill_gallery(without_bob.dataset_dir, ["Ann", "Bob"])
     everyone = without_bob.replaced(removals_file=Path("/nowhere.json"), model_pack="sface")
-    save_index(enrol_gallery(engine, everyone).index, everyone.index_path)
-    assert plan_start(everyone).index is not None
-    plan = plan_start(everyone.replaced(removals_file=without_bob.removals_file))
-    assert (plan.index, plan.source) == (None, "gallery")
+    save_index(enrolled(engine, everyone).index, everyone.index_path)
+    assert plan_start(everyone, open_gallery(everyone)).index is not None
+    now = everyone.replaced(removals_file=without_bob.removals_file)
+    assert plan_start(now, open_gallery(now)).index is None  # enrolled anew
 
 
 def test_the_starter_gallery_is_made_without_the_removed(

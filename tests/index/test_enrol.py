@@ -17,14 +17,15 @@ from core.errors import GalleryError, IndexRefusedError
 from core.faces.copies import crop_hash, is_same_photo
 from core.faces.engine import Detection, FaceEngine
 from core.faces.photo import Photo, read_photo
-from core.gallery.photos import Credit, gallery_listing, scan_gallery
+from core.gallery.photos import Credit
 from core.index.actor_index import ActorIndex
 from core.index.embeddings_cache import load_cache, save_cache
-from core.index.enrol import Enrolment, enrol_gallery, index_from_cache
+from core.index.enrol import Enrolment
 from core.log import log
 from core.models.install import InstalledPack
-from core.settings import Settings
-from tests.conftest import ASTRONAUT, SIX_PEOPLE, needs_shared
+from core.settings import DetectionOptions, Settings
+from core.startup import open_gallery
+from tests.conftest import ASTRONAUT, SIX_PEOPLE, enrolled, needs_shared, rebuilt
 
 # Heads in SIX_PEOPLE: left, top, right, bottom of each face.
 SIX_FACES = {
@@ -117,7 +118,7 @@ def test_photos_become_an_index(people: Settings, engine: FaceEngine) -> None:
             shown.append(photo)
             yield photo
 
-    enrolment = enrol_gallery(engine, people, progress=progress)
+    enrolment = enrolled(engine, people, progress=progress)
     index = enrolment.index
     assert index.actors == tuple(sorted(SIX_FACES))
     assert (enrolment.photos, enrolment.embedded, enrolment.without_photo) == (12, 12, ())
@@ -125,7 +126,7 @@ def test_photos_become_an_index(people: Settings, engine: FaceEngine) -> None:
     assert index.portraits[0].file == "Ann/1.png"
     assert index.portraits[0].credit == Credit("Kim", "CC0", "u", "s")
     assert index.info.source == "gallery"
-    assert index.info.listing == gallery_listing(scan_gallery(people.dataset_dir))
+    assert index.info.listing == open_gallery(people).listing
     for portrait, embedding in zip(index.portraits, index.embeddings, strict=True):
         (face,) = engine.find_faces(read_photo(people.dataset_dir / portrait.file))
         assert float(face.embedding @ embedding) > 0.9999
@@ -133,7 +134,7 @@ def test_photos_become_an_index(people: Settings, engine: FaceEngine) -> None:
 
 
 def test_cache_is_written_with_every_photo(people: Settings, engine: FaceEngine) -> None:
-    enrol_gallery(engine, people)
+    enrolled(engine, people)
     cache = load_cache(people.cache_path)
     pack = cache.packs["sface"]
     assert (cache.latest, pack.identity) == ("sface", engine.pack.identity)
@@ -150,7 +151,7 @@ def test_cache_is_written_with_every_photo(people: Settings, engine: FaceEngine)
 def test_index_knows_where_each_portraits_face_is_and_what_its_crop_looks_like(
     people: Settings, engine: FaceEngine
 ) -> None:
-    for portrait in enrol_gallery(engine, people).index.portraits:
+    for portrait in enrolled(engine, people).index.portraits:
         (face,) = engine.find_faces(read_photo(people.dataset_dir / portrait.file))
         found = face.detection.landmarks.ravel()
         assert np.abs(np.subtract(portrait.landmarks, found)).max() <= 0.051  # rounded to 0.1
@@ -161,15 +162,15 @@ def test_index_knows_where_each_portraits_face_is_and_what_its_crop_looks_like(
 def test_hashes_missing_in_a_cache_of_old_are_added_without_a_model(
     people: Settings, counting: CountingEngine
 ) -> None:
-    new = enrol_gallery(counting, people).index
+    new = enrolled(counting, people).index
     cache = load_cache(people.cache_path)
     photos = cache.packs["sface"].photos
     photos.update({key: replace(photo, crop_hash="") for key, photo in photos.items()})
     save_cache(cache, people.cache_path)
-    without = index_from_cache(people.cache_path, people).index
+    without = rebuilt(people.cache_path, people).index
     assert {portrait.crop_hash for portrait in without.portraits} == {""}
     counting.seen()
-    again = enrol_gallery(counting, people).index
+    again = enrolled(counting, people).index
     assert counting.seen() == (0, 0)
     for ours, theirs in zip(new.portraits, again.portraits, strict=True):
         bits = int(ours.crop_hash, 16) ^ int(theirs.crop_hash, 16)
@@ -181,10 +182,10 @@ def test_hashes_missing_in_a_cache_of_old_are_added_without_a_model(
 def test_second_run_embeds_nothing_and_gives_the_same(
     people: Settings, counting: CountingEngine
 ) -> None:
-    first = enrol_gallery(counting, people)
+    first = enrolled(counting, people)
     assert counting.seen() == (12, 12)
     written = people.cache_path.read_bytes()
-    second = enrol_gallery(counting, people)
+    second = enrolled(counting, people)
     assert counting.seen() == (0, 0)
     assert (second.photos, second.embedded) == (12, 0)
     assert_same_index(first.index, second.index)
@@ -194,31 +195,31 @@ def test_second_run_embeds_nothing_and_gives_the_same(
 def test_only_what_is_new_or_changed_is_embedded(
     people: Settings, counting: CountingEngine
 ) -> None:
-    enrol_gallery(counting, people)
+    enrolled(counting, people)
     counting.seen()
     dataset = people.dataset_dir
 
     fill_gallery(dataset, ["Astronaut"], photos=1)
-    added = enrol_gallery(counting, people)
+    added = enrolled(counting, people)
     assert (counting.seen(), added.embedded, added.photos) == ((1, 1), 1, 13)
 
     ImageOps.flip(head("Bob").rotate(170)).save(dataset / "Bob" / "1.png")
     head("Cid").resize((400, 500)).save(dataset / "Cid" / "1.png")
-    changed = enrol_gallery(counting, people)
+    changed = enrolled(counting, people)
     assert (counting.seen()[0], changed.photos) == (2, 13)
 
     (dataset / "Ann").rename(dataset / "Anna")
-    renamed = enrol_gallery(counting, people)
+    renamed = enrolled(counting, people)
     assert (counting.seen(), renamed.embedded) == ((0, 0), 0)
     assert "Anna" in renamed.index.actors
     assert "Ann" not in renamed.index.actors
 
 
 def test_what_is_gone_is_dropped_from_index_and_cache(people: Settings, engine: FaceEngine) -> None:
-    enrol_gallery(engine, people)
+    enrolled(engine, people)
     shutil.rmtree(people.dataset_dir / "Ann")
     (people.dataset_dir / "Bob" / "1.png").unlink()
-    index = enrol_gallery(engine, people).index
+    index = enrolled(engine, people).index
     cache = load_cache(people.cache_path)
     assert "Ann" not in index.actors
     assert len(index.portraits) == len(cache.packs["sface"].photos) == 9
@@ -245,7 +246,7 @@ def test_bad_photos_are_reported_and_stop_nothing(
     shutil.copy(dataset / "Bob" / "1.png", dataset / "Bob" / "copy.png")
 
     for run in (1, 2):  # the second, from the cache, says the same
-        enrolment = enrol_gallery(counting, people)
+        enrolment = enrolled(counting, people)
         assert enrolment.index.info.left_out == {
             "Nobody/blank.jpg": "no_face",
             "Crowd/two.png": "several_faces",
@@ -279,16 +280,14 @@ def enrol_large(engine: FaceEngine, settings: Settings) -> dict[str, str]:
             with Image.open(path) as photo:
                 photo.thumbnail((150, 170))
                 photo.save(path)
-    return enrol_gallery(engine, settings).index.info.left_out
+    return enrolled(engine, settings).index.info.left_out
 
 
 def test_gallery_without_a_usable_photo_is_refused(settings: Settings, engine: FaceEngine) -> None:
     (settings.dataset_dir / "Ann").mkdir()
     (settings.dataset_dir / "Ann" / "1.jpg").write_text("I am no picture")
     with pytest.raises(GalleryError, match="no photo of the gallery can be used"):
-        enrol_gallery(engine, settings)
-    with pytest.raises(GalleryError, match="is not a folder"):
-        enrol_gallery(engine, settings.replaced(dataset_dir=settings.dataset_dir / "nowhere"))
+        enrolled(engine, settings)
 
 
 def test_a_small_face_beside_the_subject_does_no_harm(people: Settings, engine: FaceEngine) -> None:
@@ -298,7 +297,7 @@ def test_a_small_face_beside_the_subject_does_no_harm(people: Settings, engine: 
     (people.dataset_dir / "Astronaut").mkdir()
     photo.save(people.dataset_dir / "Astronaut" / "1.png")
     assert len(engine.detect(read_photo(people.dataset_dir / "Astronaut" / "1.png"))) == 2
-    index = enrol_gallery(engine, people).index
+    index = enrolled(engine, people).index
     assert index.info.left_out == {}
     (face,) = engine.find_faces(read_photo(ASTRONAUT))
     assert index.search(face.embedding, 1)[0].actor == "Astronaut"
@@ -309,7 +308,7 @@ def test_strangers_photo_in_an_actors_folder_is_a_likely_mislabel(
 ) -> None:
     fill_gallery(settings.dataset_dir, photos=3)
     head("Astronaut").save(settings.dataset_dir / "Ann" / "9.png")
-    enrolment = enrol_gallery(engine, settings)
+    enrolment = enrolled(engine, settings)
     assert enrolment.index.info.left_out == {"Ann/9.png": "likely_mislabel"}
 
 
@@ -325,32 +324,32 @@ def test_interrupted_run_keeps_what_it_embedded(
             yield photo
 
     with pytest.raises(KeyboardInterrupt):
-        enrol_gallery(counting, people, progress=stop_at_the_tenth)
+        enrolled(counting, people, progress=stop_at_the_tenth)
     assert counting.seen() == (9, 8)
     assert len(load_cache(people.cache_path).packs["sface"].photos) == 8
-    again = enrol_gallery(counting, people)
+    again = enrolled(counting, people)
     assert (counting.seen(), again.embedded) == ((4, 4), 4)
     assert len(again.index.portraits) == 12
 
 
 def test_other_detection_settings_embed_again(people: Settings, counting: CountingEngine) -> None:
-    enrol_gallery(counting, people)
+    enrolled(counting, people)
     counting.seen()
-    other = people.replaced(min_face=25)
-    assert enrol_gallery(counting, other).index.info.detection["min_face"] == 25
+    counting.options = DetectionOptions(min_face=25)
+    assert enrolled(counting, people).index.info.detection["min_face"] == 25
     assert counting.seen() == (12, 12)
 
 
 def test_other_weights_embed_again_and_other_packs_stay(
     people: Settings, counting: CountingEngine
 ) -> None:
-    enrol_gallery(counting, people)
+    enrolled(counting, people)
     counting.seen()
     cache = load_cache(people.cache_path)
     cache.packs["auraface"] = replace(cache.packs["sface"], name="auraface")
     cache.packs["sface"] = replace(cache.packs["sface"], identity="sface-older")
     save_cache(cache, people.cache_path)
-    enrol_gallery(counting, people)
+    enrolled(counting, people)
     assert counting.seen() == (12, 12)
     packs = load_cache(people.cache_path).packs
     assert packs["sface"].identity == counting.pack.identity
@@ -361,7 +360,7 @@ def test_damaged_cache_is_made_anew(
     people: Settings, counting: CountingEngine, logged: pytest.LogCaptureFixture
 ) -> None:
     people.cache_path.write_text("{")
-    assert enrol_gallery(counting, people).embedded == 12
+    assert enrolled(counting, people).embedded == 12
     assert len(load_cache(people.cache_path).actors) == 6
     assert "the embeddings cache is made anew" in logged.messages[0]
 
@@ -371,7 +370,7 @@ def test_cache_that_cannot_be_written_costs_a_warning_not_the_index(
 ) -> None:
     (people.dataset_dir / "file").write_text("in the way")
     settings = people.replaced(cache_file=people.dataset_dir / "file" / "cache.json")
-    assert len(enrol_gallery(engine, settings).index.actors) == 6
+    assert len(enrolled(engine, settings).index.actors) == 6
     assert "cannot write" in logged.messages[0]
 
 
@@ -391,66 +390,68 @@ def test_cache_alone_gives_the_same_index(
     fill_gallery(settings.dataset_dir, photos=3)
     head("Astronaut").save(settings.dataset_dir / "Ann" / "9.png")  # a mislabel, left out by both
     (settings.dataset_dir / "Bob" / "bad.jpg").write_text("I am no picture")
-    built = enrol_gallery(engine, settings, clusters=clusters)
-    rebuilt = index_from_cache(settings.cache_path, settings, clusters=clusters)
+    built = enrolled(engine, settings, clusters=clusters)
+    again = rebuilt(settings.cache_path, settings, clusters=clusters)
     assert len(built.index.templates) == 6 * clusters
-    assert_same_index(built.index, rebuilt.index)
-    assert (rebuilt.photos, rebuilt.embedded) == (20, 0)
-    assert (rebuilt.reasons, rebuilt.without_photo) == (built.reasons, built.without_photo)
+    assert_same_index(built.index, again.index)
+    assert (again.photos, again.embedded) == (20, 0)
+    assert (again.reasons, again.without_photo) == (built.reasons, built.without_photo)
 
 
 @pytest.fixture
-def enrolled(people: Settings, engine: FaceEngine) -> tuple[Settings, Enrolment]:
-    return people, enrol_gallery(engine, people)
+def built_before(people: Settings, engine: FaceEngine) -> tuple[Settings, Enrolment]:
+    return people, enrolled(engine, people)
 
 
-def test_cache_without_its_photos_is_enough(enrolled: tuple[Settings, Enrolment]) -> None:
-    settings, built = enrolled
+def test_cache_without_its_photos_is_enough(built_before: tuple[Settings, Enrolment]) -> None:
+    settings, built = built_before
     for name in SIX_FACES:
         shutil.rmtree(settings.dataset_dir / name)
-    rebuilt = index_from_cache(settings.cache_path, settings)
-    assert np.array_equal(rebuilt.index.embeddings, built.index.embeddings)
-    assert rebuilt.index.portraits == built.index.portraits
+    again = rebuilt(settings.cache_path, settings)
+    assert np.array_equal(again.index.embeddings, built.index.embeddings)
+    assert again.index.portraits == built.index.portraits
 
 
 def test_index_of_a_cache_does_not_claim_photos_the_cache_lacks(
-    enrolled: tuple[Settings, Enrolment],
+    built_before: tuple[Settings, Enrolment],
 ) -> None:
     """Else a start would take it for the index of the gallery as it is now."""
-    settings, built = enrolled
+    settings, built = built_before
     fill_gallery(settings.dataset_dir, ["Astronaut"], photos=1)
-    rebuilt = index_from_cache(settings.cache_path, settings).index
-    now = gallery_listing(scan_gallery(settings.dataset_dir))
-    assert rebuilt.info.listing not in (now, built.index.info.listing)
+    again = rebuilt(settings.cache_path, settings).index
+    now = open_gallery(settings).listing
+    assert again.info.listing not in (now, built.index.info.listing)
 
 
-def test_cache_of_other_weights_or_packs_is_refused(enrolled: tuple[Settings, Enrolment]) -> None:
-    settings, _ = enrolled
+def test_cache_of_other_weights_or_packs_is_refused(
+    built_before: tuple[Settings, Enrolment],
+) -> None:
+    settings, _ = built_before
     cache = load_cache(settings.cache_path)
     with pytest.raises(
         IndexRefusedError, match=r"no embeddings of pack auraface \(it has: sface\)"
     ):
-        index_from_cache(settings.cache_path, settings, pack="auraface")
+        rebuilt(settings.cache_path, settings, pack="auraface")
     stored = cache.packs["sface"]
     cache.packs["sface"] = replace(stored, identity="sface-older")
     save_cache(cache, settings.cache_path)
     with pytest.raises(IndexRefusedError, match="other weights of pack sface"):
-        index_from_cache(settings.cache_path, settings)
+        rebuilt(settings.cache_path, settings)
     cache.packs, cache.latest = {"buffalo_l": replace(stored, name="buffalo_l")}, "buffalo_l"
     save_cache(cache, settings.cache_path)
     with pytest.raises(IndexRefusedError, match="no embeddings of pack buffalo_l"):
-        index_from_cache(settings.cache_path, settings)
+        rebuilt(settings.cache_path, settings)
 
 
 def test_starter_gallery_becomes_an_index_at_once(settings: Settings) -> None:
-    enrolment = index_from_cache(settings.starter_path, settings)
+    enrolment = rebuilt(settings.starter_path, settings)
     assert enrolment.index.info.source == "starter"
     assert len(enrolment.index.actors) == 397
 
 
 @needs_shared
 def test_real_gallery_finds_its_own_actors(small_gallery: Settings, engine: FaceEngine) -> None:
-    enrolment = enrol_gallery(engine, small_gallery)
+    enrolment = enrolled(engine, small_gallery)
     index = enrolment.index
     assert (len(index.actors), len(index.portraits), enrolment.reasons) == (4, 20, {})
     for embedding, actor in zip(index.embeddings, index.portrait_actor, strict=True):

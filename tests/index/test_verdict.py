@@ -14,11 +14,10 @@ from PIL import Image, ImageOps
 from core.faces.engine import FaceEngine
 from core.gallery.photos import Portrait
 from core.index.actor_index import ActorIndex, Match
-from core.index.enrol import enrol_gallery, index_from_cache
 from core.index.verdict import CLOSE_RACE, SAME_PERSON, Verdict, judge, same_person_similarity
 from core.lookalike import LookalikeFinder
 from core.settings import Settings
-from tests.conftest import ASTRONAUT, SHARED, copy_actors, needs_shared
+from tests.conftest import ASTRONAUT, SHARED, copy_actors, enrolled, needs_shared, rebuilt
 from tests.index.test_actor_index import gallery_of, unit
 from tests.index.test_enrol import SIX_FACES, fill_gallery, head
 
@@ -29,7 +28,7 @@ PLAIN = Portrait("0" * 64)
 
 @pytest.fixture(scope="module")
 def starter() -> ActorIndex:
-    return index_from_cache(Settings().starter_path, Settings()).index
+    return rebuilt(Settings().starter_path, Settings()).index
 
 
 @pytest.fixture(scope="module")
@@ -40,7 +39,7 @@ def seven(
     dataset = tmp_path_factory.mktemp("seven")
     fill_gallery(dataset, [*SIX_FACES, "Astronaut"], photos=1)
     settings = Settings(models_dir=models_dir, dataset_dir=dataset)
-    return LookalikeFinder(engine, enrol_gallery(engine, settings).index, settings)
+    return LookalikeFinder(engine, enrolled(engine, settings).index, settings)
 
 
 @pytest.fixture(scope="module")
@@ -51,7 +50,7 @@ def actors(
     dataset = tmp_path_factory.mktemp("actors")
     copy_actors(ACTORS, dataset)
     settings = Settings(models_dir=models_dir, dataset_dir=dataset)
-    return LookalikeFinder(engine, enrol_gallery(engine, settings).index, settings)
+    return LookalikeFinder(engine, enrolled(engine, settings).index, settings)
 
 
 def verdict_on(finder: LookalikeFinder, photo: Path | bytes | Image.Image) -> Verdict:
@@ -215,7 +214,7 @@ def test_a_small_gallery_is_rough_and_a_tiny_one_has_no_score(
     assert verdict_on(seven, ASTRONAUT).rough
     assert not judge(starter, NO_CROP, matches_at(starter, 0.4)).rough
     fill_gallery(settings.dataset_dir, ["Ann", "Bob"], photos=1)
-    tiny = LookalikeFinder(engine, enrol_gallery(engine, settings).index, settings)
+    tiny = LookalikeFinder(engine, enrolled(engine, settings).index, settings)
     verdict = verdict_on(tiny, ASTRONAUT)
     assert (verdict.share, verdict.rough, verdict.key) == (None, False, "no_score")
     assert verdict_on(tiny, head("Ann")).key == "same_photo"

@@ -13,13 +13,13 @@ from starlette.requests import Request
 from core.faces.engine import FaceEngine
 from core.gallery.credits import Credit, write_credits
 from core.gallery.people import ActorEntry, write_actors
-from core.index.enrol import enrol_gallery, index_from_cache
 from core.lookalike import LookalikeFinder
 from core.page.handlers import Handlers
 from core.page.language import View, speeches
 from core.page.portraits import PortraitShelf
 from core.settings import Settings
 from core.startup import people_of
+from tests.conftest import enrolled, rebuilt
 from tests.index.test_enrol import SIX_FACES, fill_gallery
 from tests.running_app import running_app
 
@@ -41,7 +41,7 @@ NOBODY = Credit("", "", "", "https://example.org/unknown")
 def starter(engine: FaceEngine, models_dir: Path) -> LookalikeFinder:
     """The starter gallery: no portraits."""
     settings = Settings(models_dir=models_dir)
-    index = index_from_cache(settings.starter_path, settings).index
+    index = rebuilt(settings.starter_path, settings).index
     return LookalikeFinder(engine, index, settings, people=people_of(index, settings))
 
 
@@ -56,7 +56,7 @@ def gallery(
     credits = {f"Ann/{n}.png": JANE for n in (1, 2)} | {f"Bob/{n}.png": NOBODY for n in (1, 2)}
     write_credits(dataset / "credits.csv", credits)
     settings = Settings(models_dir=models_dir, dataset_dir=dataset)
-    index = enrol_gallery(engine, settings).index
+    index = enrolled(engine, settings).index
     return LookalikeFinder(engine, index, settings, people=people_of(index, settings))
 
 

@@ -9,9 +9,9 @@ import pytest
 from numpy.typing import NDArray
 
 from core.index.actor_index import ActorIndex
-from core.index.enrol import index_from_cache
 from core.page.live import FORGOTTEN_AFTER, FRAMES_TO_TAKE_OVER, LEAD, Steady
 from core.settings import Settings
+from tests.conftest import rebuilt
 
 FACE = np.eye(8, dtype=np.float32)[0]
 NOBODY_KNOWN = np.eye(8, dtype=np.float32)[1]  # another face: cosine 0
@@ -22,7 +22,7 @@ ANN, BOB, CID = range(3)
 def index() -> ActorIndex:
     """The starter gallery, of real embeddings."""
     settings = Settings()
-    return index_from_cache(settings.starter_path, settings).index
+    return rebuilt(settings.starter_path, settings).index
 
 
 def after(steady: Steady, *frames: Iterable[float], face: NDArray[np.float32] = FACE) -> Steady:

@@ -16,11 +16,11 @@ from core.faces.engine import FaceEngine
 from core.faces.framing import framed_face
 from core.faces.photo import read_photo
 from core.gallery.photos import Portrait
-from core.index.enrol import enrol_gallery
 from core.lookalike import LookalikeFinder
 from core.page import portraits
 from core.page.portraits import PortraitShelf
 from core.settings import Settings
+from tests.conftest import enrolled
 from tests.index.test_enrol import fill_gallery, head
 
 
@@ -28,7 +28,7 @@ from tests.index.test_enrol import fill_gallery, head
 def own(engine: FaceEngine, settings: Settings) -> LookalikeFinder:
     """A gallery to be damaged."""
     fill_gallery(settings.dataset_dir, ["Ann", "Cid"], photos=1)
-    return LookalikeFinder(engine, enrol_gallery(engine, settings).index, settings)
+    return LookalikeFinder(engine, enrolled(engine, settings).index, settings)
 
 
 def of(finder: LookalikeFinder, actor: str) -> Portrait:

@@ -13,14 +13,13 @@ from PIL import Image
 from core.faces.engine import FaceEngine
 from core.faces.quality import COACHING_TEXT, NO_FACE_TIPS
 from core.gallery.people import Filter
-from core.index.enrol import enrol_gallery
 from core.index.verdict import CLOSE_RACE
 from core.lookalike import LookalikeFinder
 from core.page.browser_memory import KeptPhoto, keep
 from core.page.language import View
 from core.page.result import face_html, problem_html, result_html, waiting_html
 from core.settings import Settings
-from tests.conftest import ASTRONAUT, SIX_PEOPLE, six_actors
+from tests.conftest import ASTRONAUT, SIX_PEOPLE, enrolled, six_actors
 from tests.index.test_enrol import fill_gallery, head
 from tests.page.conftest import view_of
 
@@ -201,7 +200,7 @@ def test_a_small_gallery_calls_its_score_rough_and_a_tiny_one_has_none(
     assert rough in result_html(english, one, EVERYONE)
     assert rough not in result_html(view_of(starter), one, EVERYONE)
     fill_gallery(settings.dataset_dir, ["Bob", "Cid"], photos=1)
-    tiny = view_of(LookalikeFinder(engine, enrol_gallery(engine, settings).index, settings))
+    tiny = view_of(LookalikeFinder(engine, enrolled(engine, settings).index, settings))
     html = result_html(tiny, one, EVERYONE)
     assert html.count("The gallery is too small for a score.") == 3  # announced, too
     assert rough not in html
@@ -316,7 +315,7 @@ def test_names_and_credits_cannot_bring_markup_or_scripts(
     )
     header = "file,source,author,licence,licence_url\n"
     (settings.dataset_dir / "credits.csv").write_text(header + credit, "utf-8")
-    finder = LookalikeFinder(engine, enrol_gallery(engine, settings).index, settings)
+    finder = LookalikeFinder(engine, enrolled(engine, settings).index, settings)
     answer = finder.find(folder / "1.png")
     assert answer.faces[0].matches[0].actor == folder.name
     html = result_html(view_of(finder), keep(finder.faces(folder / "1.png")), EVERYONE)

@@ -17,11 +17,10 @@ from PIL import Image, ImageOps
 from core.faces.engine import FaceEngine
 from core.gallery.credits import Credit, stamped
 from core.index.embeddings_cache import load_cache
-from core.index.enrol import enrol_gallery
 from core.settings import Settings
 from core.upkeep.check import NOTES, REASONS, Report, check_gallery
 from core.upkeep.contact_sheet import contact_sheet
-from tests.conftest import ASTRONAUT, ROOT, SHARED, needs_shared
+from tests.conftest import ASTRONAUT, ROOT, SHARED, enrolled, needs_shared
 from tests.index.test_enrol import fill_gallery, head
 
 SCRIPT = ROOT / "scripts" / "check_gallery.py"
@@ -114,7 +113,7 @@ def embedded(tmp_path_factory: pytest.TempPathFactory, engine: FaceEngine) -> Pa
     """The development gallery with its cache, embedded once."""
     dataset = tmp_path_factory.mktemp("clean") / "dataset"
     shutil.copytree(SHARED / "gallery", dataset)
-    enrol_gallery(engine, Settings(dataset_dir=dataset))
+    enrolled(engine, Settings(dataset_dir=dataset))
     return dataset
 
 

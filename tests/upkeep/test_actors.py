@@ -20,11 +20,10 @@ from core.gallery.people import ActorEntry, read_actors, write_actors
 from core.gallery.removals import load_removals, name_hash
 from core.index.actor_index import load_index, save_index
 from core.index.embeddings_cache import PackCache, load_cache, save_cache
-from core.index.enrol import enrol_gallery, index_from_cache
 from core.settings import Settings
 from core.startup import plan_start
 from core.upkeep.actors import add_photos, list_actors, remove_actor, rename_actor
-from tests.conftest import SIX_PEOPLE
+from tests.conftest import SIX_PEOPLE, enrolled, rebuilt
 from tests.index.test_enrol import ARRAYS, fill_gallery, head
 
 NAMES = ["Ann", "Bob", "Cid", "송강호"]
@@ -46,7 +45,7 @@ def owned(settings: Settings, engine: FaceEngine, tmp_path: Path) -> Settings:
     write_credits(settings.dataset_dir / "credits.csv", credits)
     rows = [ActorEntry(folder=name, name=name, wikidata=f"Q{len(name)}") for name in NAMES]
     write_actors(settings.dataset_dir / "actors.csv", rows)
-    save_index(enrol_gallery(engine, settings).index, settings.index_path)
+    save_index(enrolled(engine, settings).index, settings.index_path)
     return settings
 
 
@@ -72,12 +71,12 @@ def state(settings: Settings) -> dict[str, bytes]:
 def assert_like_a_rebuild(settings: Settings, engine: FaceEngine) -> None:
     """The index on disk is what a rebuild with nothing to go by would give, and is used."""
     index = load_index(settings.index_path)
-    fresh = enrol_gallery(engine, settings.replaced(cache_file=settings.dataset_dir / "new.json"))
+    fresh = enrolled(engine, settings.replaced(cache_file=settings.dataset_dir / "new.json"))
     for name in ARRAYS:
         assert np.array_equal(getattr(index, name), getattr(fresh.index, name)), name
     assert (index.actors, index.portraits) == (fresh.index.actors, fresh.index.portraits)
     assert replace(index.info, built="") == replace(fresh.index.info, built="")
-    cached = index_from_cache(settings.cache_path, settings).index
+    cached = rebuilt(settings.cache_path, settings).index
     assert np.array_equal(cached.templates, index.templates)
     assert plan_start(settings).index is not None
     assert not list(settings.dataset_dir.rglob(".roster-*"))
@@ -252,7 +251,7 @@ def test_a_removed_person_leaves_the_starter_gallery_for_good(
     owned: Settings, make_engine: Callable[[str], FaceEngine], tmp_path: Path
 ) -> None:
     owned = owned.replaced(dataset_dir=tmp_path / "other")
-    save_index(index_from_cache(owned.starter_path, owned).index, tmp_path / "other.npz")
+    save_index(rebuilt(owned.starter_path, owned).index, tmp_path / "other.npz")
     owned = owned.replaced(index_file=tmp_path / "other.npz")
     before = load_cache(owned.starter_path)
     gone = {entry.sha256 for entry in before.actors["Gal Gadot"]}
@@ -263,7 +262,7 @@ def test_a_removed_person_leaves_the_starter_gallery_for_good(
     assert removed == gone
     assert "Gadot" not in owned.removals_path.read_text()
     index = load_index(owned.index_path)
-    fresh = index_from_cache(owned.starter_path, owned).index
+    fresh = rebuilt(owned.starter_path, owned).index
     assert "Gal Gadot" not in index.actors
     assert replace(index.info, built="") == replace(fresh.info, built="")
     assert np.array_equal(index.templates, fresh.templates)
