@@ -46,12 +46,13 @@ def new_file(path: Path) -> Iterator[Path]:
         path.parent.mkdir(parents=True, exist_ok=True)
         try:
             yield temporary
-            _flush_to_disk(temporary)
+            flush_to_disk(temporary)
             temporary.replace(path)
         finally:
             temporary.unlink(missing_ok=True)
 
 
-def _flush_to_disk(path: Path) -> None:
+def flush_to_disk(path: Path) -> None:
+    """Wait until a file's bytes would outlive a power cut."""
     with path.open("rb+") as stream:
         os.fsync(stream.fileno())

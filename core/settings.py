@@ -114,9 +114,6 @@ class Settings(BaseSettings):
     removals_file: Place | None = Field(
         default=None, description="who is not to be matched; else `dataset/removals.json`"
     )
-    pack_pins: Place | None = Field(
-        default=None, description="JSON with other sizes and hashes of the packs, for a mirror"
-    )
     temp_dir: Place | None = Field(
         default=None,
         description="where the folder of visitors' photos is made; else the system's choice",

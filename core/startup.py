@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 from tqdm import tqdm
 
-from core.errors import GalleryError, IndexRefusedError, LookalikeError, ModelError
+from core.errors import GalleryError, IndexRefusedError, LookalikeError
 from core.faces.engine import FaceEngine
 from core.gallery.people import People, read_actors
 from core.gallery.photos import Gallery, read_gallery, starter_listing
@@ -16,8 +16,8 @@ from core.index.actor_index import ActorIndex, load_index, save_index
 from core.index.enrol import Enrolment, detection_settings, enrol_gallery, index_from_cache
 from core.log import log, say
 from core.lookalike import LookalikeFinder
-from core.models.install import InstalledPack, ensure_models, is_at_hand
-from core.models.packs import PACKS, get_pack
+from core.models.install import InstalledPack, ensure_models, ensure_or_fall_back, is_at_hand
+from core.models.packs import PACKS
 from core.settings import Settings
 
 
@@ -42,15 +42,10 @@ def start(settings: Settings) -> LookalikeFinder:
     """
     gallery = open_gallery(settings)
     plan = plan_start(settings, gallery)
-    try:
-        installed = ensure_models(settings, plan.pack)
-    except ModelError as error:
-        if settings.model_pack != "auto" or plan.pack == "sface":
-            raise
-        warning = f"{plan.pack} is not to be had ({error}); the embedded SFace pack is used instead"
-        log.warning(warning)
-        installed = replace(ensure_models(settings, "sface"), warning=warning)
-        plan = _without_index(settings, gallery, "sface", kept=False)
+    ensure = ensure_or_fall_back if settings.model_pack == "auto" else ensure_models
+    installed = ensure(settings, plan.pack)
+    if installed.pack.name != plan.pack:
+        plan = _without_index(settings, gallery, installed.pack.name, kept=False)
     return finder_of(plan, installed, settings, gallery)
 
 
@@ -96,7 +91,7 @@ def check_index(index: ActorIndex, settings: Settings, gallery: Gallery) -> None
         raise IndexRefusedError(f"it is of pack {info.pack}, {wanted} is asked for")
     if info.pack not in PACKS:
         raise IndexRefusedError(f"it is of pack {info.pack}, which this version does not know")
-    if info.identity != get_pack(info.pack, settings).identity:
+    if info.identity != PACKS[info.pack].identity:
         raise IndexRefusedError(f"it was made with other weights of pack {info.pack}")
     listing = gallery.listing
     if listing and info.detection != detection_settings(settings.detection):
@@ -113,7 +108,7 @@ def pack_for_photos(settings: Settings) -> str:
     """The pack new photos are enrolled with: AuraFace if it is at hand, else SFace."""
     if settings.model_pack != "auto":
         return settings.model_pack
-    return "auraface" if is_at_hand(get_pack("auraface", settings), settings) else "sface"
+    return "auraface" if is_at_hand(PACKS["auraface"], settings) else "sface"
 
 
 def _cached_index(settings: Settings, gallery: Gallery) -> ActorIndex | None:

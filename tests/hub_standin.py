@@ -1,14 +1,13 @@
 """A loopback stand-in of the Hugging Face Hub, for tests and for trying things by hand.
 
 In: a folder with <org>/<repo>/<file>. As a script, `python -m tests.hub_standin FOLDER` puts a
-stand-in AuraFace and its pins there if there is none, prints what to set, and serves until Ctrl-C.
+stand-in AuraFace there if there is none, prints what to set, and serves until Ctrl-C.
 """
 
 from __future__ import annotations
 
 import contextlib
 import hashlib
-import json
 import re
 import subprocess
 import sys
@@ -22,6 +21,7 @@ from tests.loopback import LoopbackHandler, LoopbackStandin
 
 ROOT = Path(__file__).resolve().parent.parent
 AURAFACE = "fal/AuraFace-v1/glintr100.onnx"
+HOOKS = ROOT / "tests" / "audit"
 NOWHERE = "http://127.0.0.1:9"  # nothing listens there
 RESOLVE = re.compile(r"/(?P<repo>[^/]+/[^/]+)/resolve/(?P<revision>[^/]+)/(?P<name>.+)")
 
@@ -202,18 +202,15 @@ def make_standin_recogniser(path: Path, pooling: int = 7) -> Path:
     return path
 
 
-def write_pins(path: Path, recogniser_file: Path) -> Path:
-    """The JSON that `LOOKALIKE_PACK_PINS` names, for another recogniser than AuraFace's own."""
-    data = recogniser_file.read_bytes()
-    pin = {"size": len(data), "sha256": hashlib.sha256(data).hexdigest()}
-    path.write_text(json.dumps({"auraface": pin}), "utf-8")
-    return path
+def publish_standin(folder: Path, pooling: int = 7) -> dict[str, str]:
+    """Put a stand-in AuraFace into a folder to serve; what a process needs to take it for real."""
+    make_standin_recogniser(folder / AURAFACE, pooling)
+    return standin_env(folder)
 
 
-def publish_standin(folder: Path, pooling: int = 7) -> Path:
-    """Put a stand-in AuraFace into a folder to serve; gives its pins file."""
-    recogniser = make_standin_recogniser(folder / AURAFACE, pooling)
-    return write_pins(folder / "pins.json", recogniser)
+def standin_env(folder: Path) -> dict[str, str]:
+    """Environment of a process that takes a published stand-in for AuraFace's own weights."""
+    return {"PYTHONPATH": str(HOOKS), "STANDIN_RECOGNISER": str(folder / AURAFACE)}
 
 
 def script_env(tmp_path: Path, url: str = NOWHERE, **env: str) -> dict[str, str]:
@@ -268,9 +265,10 @@ def refusal(done: subprocess.CompletedProcess[str]) -> str:
 
 def main() -> None:
     folder = Path(sys.argv[1]).absolute()
-    pins = folder / "pins.json" if (folder / AURAFACE).is_file() else publish_standin(folder)
+    env = standin_env(folder) if (folder / AURAFACE).is_file() else publish_standin(folder)
     with HubStandin(folder) as hub, contextlib.suppress(KeyboardInterrupt):
-        print(f"HF_ENDPOINT={hub.url} LOOKALIKE_PACK_PINS={pins}", flush=True)
+        settings = {"HF_ENDPOINT": hub.url} | env
+        print(" ".join(f"{name}={value}" for name, value in settings.items()), flush=True)
         threading.Event().wait()
 
 

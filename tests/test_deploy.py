@@ -79,13 +79,13 @@ def test_railway_with_the_hub_goes_all_the_way_with_auraface(
 ) -> None:
     root = clean_copy(tmp_path / "clone")
     portrait = six_actors(root / "dataset", engine)
-    pins = publish_standin(tmp_path / "hub")
+    standin = publish_standin(tmp_path / "hub")
     with HubStandin(tmp_path / "hub") as hub:
         env = clean_env(
             tmp_path,
             HF_ENDPOINT=hub.url,
-            LOOKALIKE_PACK_PINS=str(pins),
             LOOKALIKE_LANG="ko",
+            **standin,
         )
         log = run_build(root, env)
     assert in_order(MILESTONES, log), log
@@ -110,7 +110,7 @@ def test_railway_without_the_hub_starts_with_the_starter_gallery(tmp_path: Path)
     log = run_build(root, env)
     milestones = [MILESTONES[0], MILESTONES[2], "✅ 배우 인덱스 생성 완료: 397명"]
     assert in_order(milestones, log), log
-    assert "WARNING: AuraFace is not to be had" in log
+    assert "WARNING: AuraFace-v1 is not to be had" in log
     with running_app(tmp_path, root=root, env=env | {"PORT": "7973"}) as app:
         assert "🔮 SFace 모델 로딩 중..." in app.log
         app.outside_connections()

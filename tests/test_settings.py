@@ -29,7 +29,6 @@ def test_every_field_is_read_from_its_variable() -> None:
         "cache_file": Path("/c.json"),
         "starter_file": Path("/s.json"),
         "removals_file": Path("/r.json"),
-        "pack_pins": Path("/p.json"),
         "temp_dir": Path("/t"),
         "hub_timeout": 1.5,
         "max_megapixels": 12.5,

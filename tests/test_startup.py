@@ -337,7 +337,7 @@ def test_index_whose_pack_is_not_to_be_had_gives_way_with_a_notice(
     finder = start(settings)
     assert (finder.engine.pack.name, finder.index.info.pack) == ("sface", "sface")
     assert len(finder.index.actors) == (3 if names else 397)
-    assert "auraface is not to be had" in (finder.notice or "")
+    assert "AuraFace-v1 is not to be had" in (finder.notice or "")
     assert finder.notice in logged.messages
     assert settings.index_path.read_bytes() == before  # it is right again when the Hub answers
 

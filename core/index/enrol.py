@@ -35,6 +35,8 @@ from core.settings import DetectionOptions, PhotoLimits
 BATCH = 32  # photos whose crops go to the recogniser together
 RETRIED = ("unreadable", "too_large")  # reasons that a change of settings or rights may cure
 NO_BYTES = "0" * 64  # stands for the hash of a file that cannot be opened
+# Version of how faces are found, aligned and embedded; counted up when embeddings change.
+EMBEDDING_VERSION = 3
 LIBRARIES = ("insightface", "onnxruntime", "opencv-python", "numpy", "pillow")
 
 Progress = Callable[[Any], Iterable[Any]]  # wraps a sized iterable, as tqdm does
@@ -203,7 +205,7 @@ def _enrolment(
 def detection_settings(options: DetectionOptions) -> dict[str, Any]:
     """What an embedding depends on besides the weights, as index and cache keep it."""
     return {
-        "recipe": 3,
+        "recipe": EMBEDDING_VERSION,  # as caches and indexes on disk call it
         "detection_size": options.size,
         "detection_limit": options.limit,
         "detection_threshold": options.threshold,

@@ -128,7 +128,7 @@ def download(file: HubFile, folder: Path, size: int) -> Path:
                 file.name,
                 revision=file.revision,
                 local_dir=folder,
-                force_download=True,  # or it copies from its cache without a look at the hash
+                force_download=True,  # or it copies from its cache, hash unchecked
             )
         )
 
@@ -149,8 +149,8 @@ def stopped_downloads(what: str) -> Iterator[None]:
         ) from error
 
 
-def take_cached(source: Path, target: Path, sha256: str) -> bool:
-    """Make `target` a real file with the cached bytes: linked where possible, else copied."""
+def take_verified(source: Path, target: Path, sha256: str) -> bool:
+    """Make `target` a real file with these bytes, if they match: linked where possible."""
     if sha256_of(source) != sha256:
         return False
     try:

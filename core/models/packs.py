@@ -3,14 +3,9 @@
 from __future__ import annotations
 
 import hashlib
-import json
-from dataclasses import dataclass, replace
-from pathlib import Path
+from dataclasses import dataclass
 
-from core.errors import SettingsError
-from core.settings import Settings
-
-RECIPE = 1  # version of core/models/convert.py's conversion; part of every pack's identity
+CONVERSION = 1  # version of core/models/convert.py; part of every pack's identity
 
 
 @dataclass(frozen=True)
@@ -39,8 +34,8 @@ class ModelPack:
 
     @property
     def identity(self) -> str:
-        """Names the bytes and the recipe: embeddings of two identities never mix."""
-        parts = f"{self.recogniser.sha256}:{self.detector.sha256}:{RECIPE}"
+        """Names the bytes and their conversion: embeddings of two identities never mix."""
+        parts = f"{self.recogniser.sha256}:{self.detector.sha256}:{CONVERSION}"
         return f"{self.name}-{hashlib.sha256(parts.encode()).hexdigest()[:16]}"
 
 
@@ -82,27 +77,3 @@ PACKS = {
         "auraface", "AuraFace-v1", GLINTR100, YUNET, dimension=512, same_person=0.40
     ),
 }
-
-
-def get_pack(name: str, settings: Settings) -> ModelPack:
-    """A pack of the table, with the pins that `LOOKALIKE_PACK_PINS` overrides, if it is set.
-
-    The pins file is JSON: `{"auraface": {"size": bytes, "sha256": hex}}`.
-
-    Raises:
-        SettingsError: the pins file cannot be read.
-    """
-    pack = PACKS[name]
-    if settings.pack_pins is None:
-        return pack
-    try:
-        pin = json.loads(Path(settings.pack_pins).read_text("utf-8")).get(name)
-        if pin is None:
-            return pack
-        recogniser = replace(pack.recogniser, size=int(pin["size"]), sha256=str(pin["sha256"]))
-    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
-        raise SettingsError(
-            f"LOOKALIKE_PACK_PINS: {settings.pack_pins} cannot be used ({error});"
-            ' write {"auraface": {"size": bytes, "sha256": hex}}'
-        ) from error
-    return replace(pack, recogniser=recogniser)

@@ -18,7 +18,7 @@ from babel.numbers import format_decimal
 from core.index.actor_index import Match
 from core.index.verdict import Verdict
 from core.lookalike import LookalikeFinder
-from core.models.packs import get_pack
+from core.models.packs import PACKS
 from core.page.portraits import PortraitShelf
 from core.page.words.en import ENGLISH, GRADIO_ENGLISH
 from core.page.words.ko import GRADIO_KOREAN, KOREAN
@@ -82,7 +82,7 @@ def banners(finder: LookalikeFinder) -> list[str]:
 
 def _known(finder: LookalikeFinder, lang: str) -> dict[str, str]:
     info, settings = finder.index.info, finder.settings
-    pack = get_pack(info.pack, settings)
+    pack = PACKS[info.pack]
     built = datetime.date.fromisoformat(info.built[:10])
     return {
         "actors": format_decimal(len(finder.index.actors), locale=lang),

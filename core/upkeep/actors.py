@@ -27,7 +27,7 @@ from core.index.embeddings_cache import EmbeddingsCache, load_cache, save_cache,
 from core.index.enrol import enrolment_of, index_from_cache, load_or_new, update_cache
 from core.index.templates import make_templates
 from core.log import log
-from core.models.packs import PACKS, get_pack
+from core.models.packs import PACKS
 from core.settings import Settings
 from core.startup import open_gallery, pack_for_photos, plan_start
 from core.upkeep.swap import Swap, all_or_nothing
@@ -103,7 +103,7 @@ def stage_gallery(
     embedded = update_cache(
         cache,
         gallery,
-        get_pack(pack, settings),
+        PACKS[pack],
         settings.detection,
         lambda: make_engine(pack),
         limits=settings.photo_limits,

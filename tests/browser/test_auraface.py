@@ -31,8 +31,7 @@ def auraface_app(
     dataset = tmp_path / "dataset"
     six_actors(dataset, engine)
     (dataset / "actors.csv").write_text(ACTORS, "utf-8")
-    env = {
-        "LOOKALIKE_PACK_PINS": str(publish_standin(tmp_path / "hub")),
+    env = publish_standin(tmp_path / "hub") | {
         "LOOKALIKE_MODELS_DIR": str(tmp_path / "models"),
         "LOOKALIKE_DATASET_DIR": str(dataset),
         "LOOKALIKE_PHOTO_SECONDS": str(KEPT_SECONDS),
