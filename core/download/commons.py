@@ -16,6 +16,7 @@ from urllib.parse import quote
 
 from core.download.http import WebClient
 from core.errors import SourceError
+from core.faces.photo import PHOTO_TYPES
 from core.gallery.credits import Credit
 from core.settings import Settings
 
@@ -87,7 +88,7 @@ ADDRESS = 6000  # characters of titles a request, as sent: servers refuse addres
 WIDTH = 960  # pixels asked for
 # Wikimedia serves thumbnails of these widths only (mediawiki.org/wiki/Common_thumbnail_sizes).
 SERVED_WIDTHS = (20, 40, 60, 120, 250, 330, 500, 960, 1280, 1920, 3840)
-PHOTOS = frozenset(["image/jpeg", "image/png", "image/webp", "image/tiff"])  # SVG is drawn
+PHOTOS = PHOTO_TYPES - {"image/gif"}  # a GIF is drawn or moves, an SVG is drawn
 AUTHOR = 200  # characters kept of an author's name
 
 

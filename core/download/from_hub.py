@@ -20,7 +20,7 @@ from pathlib import Path, PurePosixPath
 from typing import Any
 
 from core.errors import GalleryError, PhotoError, SettingsError
-from core.faces.photo import read_photo
+from core.faces.photo import PHOTO_SUFFIXES, read_photo
 from core.files import new_file, sha256_of, storage_errors
 from core.gallery.credits import (
     CREDITS_FILE,
@@ -33,7 +33,6 @@ from core.gallery.credits import (
     write_credits,
 )
 from core.gallery.people import ACTORS_FILE, read_actors, safe_folder, write_actors
-from core.gallery.photos import PHOTO_SUFFIXES
 from core.gallery.removals import Removals, load_removals
 from core.models.hub import ask_in_time, stopped_downloads
 from core.settings import Settings

@@ -21,6 +21,7 @@ from typing import Any, TypeVar
 import httpx
 
 from core.errors import GoneError, SettingsError, SourceError
+from core.faces.photo import PHOTO_TYPES
 from core.files import new_file
 from core.settings import ROOT, Settings
 
@@ -28,7 +29,6 @@ LONGEST_WAIT = 120.0  # seconds, whatever Retry-After says
 BUSY = frozenset([408, 425, 429, 500, 502, 503, 504])  # worth another attempt
 GONE = frozenset([404, 410])
 BUSY_CODES = frozenset(["ratelimited", "maxlag", "readonly"])  # MediaWiki's, in a 200 answer
-PICTURES = frozenset(["image/jpeg", "image/png", "image/webp", "image/tiff", "image/gif"])
 
 
 class AgainError(Exception):
@@ -82,7 +82,7 @@ def json_of(response: httpx.Response) -> dict[str, Any]:
 def require_picture(response: httpx.Response, max_bytes: int) -> None:
     """Raise AgainError for something else (a page says "busy"), GoneError for too many bytes."""
     kind = response.headers.get("Content-Type", "").partition(";")[0].strip().lower()
-    if kind not in PICTURES:
+    if kind not in PHOTO_TYPES:
         raise AgainError(f"not a picture: {kind or 'no content type'}")
     if int(response.headers.get("Content-Length") or 0) > max_bytes:
         raise too_large(response, max_bytes)

@@ -18,6 +18,7 @@ from filelock import FileLock, Timeout
 
 from core.download.wikidata import WikidataActor
 from core.errors import GalleryError
+from core.faces.photo import PHOTO_SUFFIXES
 from core.files import new_file, storage_errors
 from core.gallery.credits import (
     CREDITS_FILE,
@@ -29,7 +30,6 @@ from core.gallery.credits import (
     write_credits,
 )
 from core.gallery.people import ACTORS_FILE, ActorEntry, read_actors, safe_folder, write_actors
-from core.gallery.photos import PHOTO_SUFFIXES
 
 LOG_FILE = "download_log.jsonl"
 KEPT = ""  # what the log has in the place of a reason

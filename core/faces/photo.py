@@ -16,9 +16,32 @@ from pillow_heif import register_heif_opener
 from core.errors import PhotoTooLargeError, UnreadablePhotoError
 from core.settings import PhotoLimits
 
-FORMATS = ("JPEG", "PNG", "WEBP", "GIF", "BMP", "DIB", "TIFF", "AVIF", "HEIF")
-FORMAT_NAMES = "JPEG, PNG, WebP, GIF, BMP, TIFF, AVIF or HEIC"
 PhotoSource = str | Path | bytes | Image.Image
+
+
+@dataclass(frozen=True)
+class PictureKind:
+    """A kind of picture that is read."""
+
+    name: str  # for people
+    formats: tuple[str, ...]  # Pillow's
+    suffixes: tuple[str, ...]  # of files
+    types: tuple[str, ...]  # MIME
+
+
+KINDS = (
+    PictureKind("JPEG", ("JPEG",), (".jpg", ".jpeg"), ("image/jpeg",)),
+    PictureKind("PNG", ("PNG",), (".png",), ("image/png",)),
+    PictureKind("WebP", ("WEBP",), (".webp",), ("image/webp",)),
+    PictureKind("GIF", ("GIF",), (".gif",), ("image/gif",)),
+    PictureKind("BMP", ("BMP", "DIB"), (".bmp",), ("image/bmp",)),
+    PictureKind("TIFF", ("TIFF",), (".tif", ".tiff"), ("image/tiff",)),
+    PictureKind("AVIF", ("AVIF",), (".avif",), ("image/avif",)),
+    PictureKind("HEIC", ("HEIF",), (".heic", ".heif"), ("image/heic", "image/heif")),
+)
+FORMATS = tuple(name for kind in KINDS for name in kind.formats)
+PHOTO_SUFFIXES = frozenset(suffix for kind in KINDS for suffix in kind.suffixes)
+PHOTO_TYPES = frozenset(name for kind in KINDS for name in kind.types)
 
 # EXIF 2.3, tag 0x0112: how a stored picture must be turned to stand upright.
 ORIENTATION_TAG = 0x0112
@@ -32,7 +55,7 @@ UPRIGHT = {
     8: Image.Transpose.ROTATE_90,
 }
 # What Pillow and its decoders raise on damaged files; every kind was met by flipping bytes.
-DAMAGE = (
+DECODER_FAULTS = (
     OSError,
     EOFError,
     SyntaxError,
@@ -84,7 +107,7 @@ def read_photo(source: PhotoSource, limits: PhotoLimits = PhotoLimits()) -> Phot
     _check_pixels(image, name, limits)
     try:
         pixels = _upright_rgb(image)
-    except DAMAGE as error:
+    except DECODER_FAULTS as error:
         raise _unreadable(name) from error
     return Photo(pixels, name)
 
@@ -96,7 +119,7 @@ def _open(source: str | Path | bytes, name: str, limits: PhotoLimits) -> Image.I
         return Image.open(io.BytesIO(data), formats=FORMATS)
     except Image.DecompressionBombError:
         raise _too_many_pixels(name, limits) from None
-    except DAMAGE as error:
+    except DECODER_FAULTS as error:
         raise _unreadable(name) from error
 
 
@@ -127,8 +150,10 @@ def _too_many_pixels(name: str, limits: PhotoLimits) -> PhotoTooLargeError:
 
 
 def _unreadable(name: str) -> UnreadablePhotoError:
+    *others, last = (kind.name for kind in KINDS)
     return UnreadablePhotoError(
-        f"{name} cannot be read as a picture; send {FORMAT_NAMES}, complete and undamaged"
+        f"{name} cannot be read as a picture; send {', '.join(others)} or {last}, complete and"
+        " undamaged"
     )
 
 
@@ -145,7 +170,7 @@ def _orientation(image: Image.Image) -> int:
     """EXIF orientation 1-8; 1 where the EXIF data are missing or broken."""
     try:
         return int(image.getexif().get(ORIENTATION_TAG, 1))
-    except DAMAGE:  # the pixels beside broken EXIF data are fine
+    except DECODER_FAULTS:  # the pixels beside broken EXIF data are fine
         return 1
 
 

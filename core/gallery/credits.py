@@ -21,7 +21,7 @@ from typing import Any, BinaryIO
 from PIL import ExifTags, Image
 
 from core.errors import GalleryError
-from core.faces.photo import DAMAGE
+from core.faces.photo import DECODER_FAULTS
 from core.files import new_file
 
 CREDITS_FILE = "credits.csv"
@@ -197,14 +197,14 @@ def _stamp_of(data: bytes) -> Stamp:
         entry = json.loads(bytes(comment).removeprefix(ASCII_COMMENT))
         names = [field.name for field in fields(Credit)]
         return Stamp(Credit(**{n: str(entry[n]) for n in names}), str(entry.get("origin", "")))
-    except DAMAGE:
+    except DECODER_FAULTS:
         return Stamp(Credit(_text(exif, "Artist"), _text(exif, "Copyright")))
 
 
 def _text(exif: Image.Exif, tag: str) -> str:
     try:
         value = exif.get(ExifTags.Base[tag], "")
-    except DAMAGE:
+    except DECODER_FAULTS:
         return ""
     # Pillow reads ASCII tags as Latin-1; they are written as UTF-8.
     data = value if isinstance(value, bytes) else str(value).encode("latin-1", "replace")
@@ -230,7 +230,7 @@ def _written(exif: Image.Exif, credit: Credit, origin: str) -> bytes:
     exif[ExifTags.IFD.Exif] = inner
     try:
         return exif.tobytes()
-    except DAMAGE:  # of what was there before
+    except DECODER_FAULTS:  # of what was there before
         return _written(_only_kept(exif), credit, origin)
 
 
@@ -241,7 +241,7 @@ def _exif_of(jpeg: bytes) -> Image.Exif:
         data = next(_exif_data(io.BytesIO(jpeg)), b"")
         exif.load(data)
         dict(exif.items()), exif.get_ifd(ExifTags.IFD.Exif)
-    except DAMAGE:
+    except DECODER_FAULTS:
         return Image.Exif()
     return exif
 

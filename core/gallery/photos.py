@@ -9,13 +9,10 @@ from pathlib import Path
 from typing import Any
 
 from core.errors import GalleryError
+from core.faces.photo import PHOTO_SUFFIXES
 from core.files import sha256_of
 from core.gallery.credits import CREDITS_FILE, Credit, credit_of, read_credits, readable_name
 from core.gallery.removals import Removals, load_removals
-
-PHOTO_SUFFIXES = frozenset(
-    [".jpg", ".jpeg", ".png", ".webp", ".gif", ".bmp", ".tif", ".tiff", ".avif", ".heic", ".heif"]
-)
 
 
 @dataclass(frozen=True)

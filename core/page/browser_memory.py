@@ -20,7 +20,7 @@ from PIL import Image
 from core.errors import UnreadablePhotoError
 from core.faces.engine import Face
 from core.faces.framing import FRAME, framed_face
-from core.faces.photo import DAMAGE, Photo
+from core.faces.photo import DECODER_FAULTS, Photo
 from core.faces.quality import coach, measure_quality
 from core.lookalike import PhotoFaces
 
@@ -96,7 +96,7 @@ class KeptPhoto:
             if found < len(faces):
                 raise ValueError("more faces than were found")
             return KeptPhoto(faces, scene, found)
-        except (*DAMAGE, Image.DecompressionBombError) as error:
+        except (*DECODER_FAULTS, Image.DecompressionBombError) as error:
             raise UnreadablePhotoError(
                 f"the page's memory of the photo cannot be read ({error}); show the photo again"
             ) from error

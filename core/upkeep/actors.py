@@ -18,9 +18,10 @@ import numpy as np
 
 from core.errors import GalleryError, UnreadablePhotoError
 from core.faces.engine import FaceEngine
+from core.faces.photo import PHOTO_SUFFIXES
 from core.gallery.credits import CREDITS_FILE, credit_of, read_credits, readable_name, write_credits
 from core.gallery.people import ACTORS_FILE, ActorEntry, read_actors, safe_folder, write_actors
-from core.gallery.photos import PHOTO_SUFFIXES, Gallery, GalleryPhoto, scan_gallery
+from core.gallery.photos import Gallery, GalleryPhoto, scan_gallery
 from core.gallery.removals import load_removals, name_hash, save_removals
 from core.index.actor_index import save_index
 from core.index.embeddings_cache import EmbeddingsCache, load_cache, save_cache, take_out

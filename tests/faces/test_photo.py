@@ -17,7 +17,7 @@ import pytest
 from PIL import Image, ImageOps
 
 from core.errors import PhotoTooLargeError, UnreadablePhotoError
-from core.faces.photo import UPRIGHT, Photo, read_photo
+from core.faces.photo import KINDS, UPRIGHT, Photo, PictureKind, read_photo
 from core.settings import PhotoLimits
 from tests.conftest import ASTRONAUT, ROOT, SHARED, needs_shared
 
@@ -57,6 +57,13 @@ def difference(pixels: np.ndarray, expected: Image.Image | np.ndarray) -> float:
     wanted = np.asarray(expected, dtype=float)
     assert pixels.shape == wanted.shape
     return float(np.abs(pixels - wanted).mean())
+
+
+@pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.name)
+def test_a_kinds_suffixes_and_types_are_those_pillow_knows(kind: PictureKind) -> None:
+    Image.init()
+    assert {Image.registered_extensions()[suffix] for suffix in kind.suffixes} <= set(kind.formats)
+    assert {Image.MIME[name] for name in kind.formats} <= set(kind.types)
 
 
 @pytest.mark.parametrize("kind", SUFFIXES)
