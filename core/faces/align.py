@@ -7,7 +7,8 @@ import math
 import numpy as np
 from numpy.typing import NDArray
 
-# ArcFace's positions of eyes, nose tip and mouth corners in a crop of 112 pixels (insightface).
+CROP_SIDE = 112  # pixels of the standard crop; what the recognisers were trained on
+# ArcFace's positions of eyes, nose tip and mouth corners in it (insightface).
 STANDARD_POINTS = np.array(
     [
         [38.2946, 51.6963],

@@ -1,7 +1,4 @@
-"""Looking for faces: at the photo, again if that is not convincing, then at each face.
-
-What one run of the detector found: back to the photo as given, on to the standard crop.
-"""
+"""Finding faces: in the photo, again if that is not convincing, then once more at each face."""
 
 from __future__ import annotations
 
@@ -12,25 +9,43 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from core.faces.align import onto_standard_points, roll
+from core.faces.align import CROP_SIDE, onto_standard_points, roll
 from core.settings import DetectionOptions
 
 NOT_MUCH_SMALLER = 0.25  # of the largest face's area: as sure a sign that the photo is upright
 SAME_PLACE = 0.5  # shared area, of the smaller box, from which two boxes are of one face
-# Detection score from which a face is taken from the less confident of two looks. Of seven that
+# Detection score from which a face is taken from the less confident of two runs. Of seven that
 # the development photos would add at 0.7, four were a lamp, bits of a picture and a hand.
 SURE = 0.8
+# Detection score from which a photo needs no other run. A close-up and a turned face are often
+# "found" at less, with landmarks that are wrong: on the development photos 98 % of upright faces
+# reach it (padded where needed), of those turned by a quarter 13 %.
+CONVINCING = 0.88
+PADDING = 0.5  # of the longer side, on each side, for a face that fills the frame
+# A face below this score, or tilted by so many degrees, is detected again upright and at a
+# standard size: YuNet understates a tilt (35 degrees as 5 at a score of 0.90; upright it would be
+# 0.94). Over all pairs of gallery and probes_wild, true accepts at one false accept in 1,000 rise
+# from 94.1 to 94.7 %; detecting the surer faces again too wins nothing more.
+UNDOUBTED = 0.92
+TILTED = 15.0
+UPRIGHT_SIDE, UPRIGHT_CROP = 320, 160  # pixels of an upright run, and of the standard crop in it
+UPRIGHT_RUNS = 3  # at one face, each from the landmarks of the last
+LEAST_GAIN = 0.01  # detection score an upright run must win to be followed by another
+MOST_UPRIGHT = 8  # faces, the largest, that are detected again: bounds the time a crowd takes
+
+# (H, W, 3) RGB, sides divisible by 32 → (n, 5) boxes with scores, (n, 5, 2) landmarks.
+DetectorRun = Callable[[NDArray[np.uint8]], tuple[NDArray[np.float32], NDArray[np.float32]]]
 
 
 @dataclass(frozen=True, eq=False)
-class SureFace:
-    """One face of a look."""
+class FoundFace:
+    """One face of a run of the detector."""
 
     box: NDArray[np.float32]  # (4,)
     score: float  # 0-1
     landmarks: NDArray[np.float32]  # (5, 2)
 
-    def moved(self, matrix: NDArray[np.float64]) -> SureFace:
+    def moved(self, matrix: NDArray[np.float64]) -> FoundFace:
         """Where a turn, scale and shift, (2, 3), takes it.
 
         The box keeps its size and turns into its sides' mixture: as it was at 0 degrees, height
@@ -44,11 +59,11 @@ class SureFace:
         half = (size * (1 - across) + size[::-1] * across) / 2
         box = np.concatenate([centre - half, centre + half])
         points = self.landmarks @ turn.T + matrix[:, 2]
-        return SureFace(box.astype(np.float32), self.score, points.astype(np.float32))
+        return FoundFace(box.astype(np.float32), self.score, points.astype(np.float32))
 
 
 @dataclass(frozen=True, eq=False)
-class Look:
+class FoundFaces:
     """What one run of the detector found, in pixels of the photo as given."""
 
     boxes: NDArray[np.float32]  # (n, 4)
@@ -56,19 +71,19 @@ class Look:
     landmarks: NDArray[np.float32]  # (n, 5, 2)
 
     @staticmethod
-    def of(faces: Iterable[SureFace]) -> Look:
-        """A look that found these."""
+    def of(faces: Iterable[FoundFace]) -> FoundFaces:
+        """These, as one."""
         rows = list(faces)
-        return Look(
+        return FoundFaces(
             np.array([face.box for face in rows], np.float32).reshape(-1, 4),
             np.array([face.score for face in rows], np.float32),
             np.array([face.landmarks for face in rows], np.float32).reshape(-1, 5, 2),
         )
 
-    def faces(self) -> list[SureFace]:
+    def faces(self) -> list[FoundFace]:
         """One by one."""
         rows = zip(self.boxes, self.scores, self.landmarks, strict=True)
-        return [SureFace(box, float(score), points) for box, score, points in rows]
+        return [FoundFace(box, float(score), points) for box, score, points in rows]
 
     @property
     def areas(self) -> NDArray[np.float32]:
@@ -87,10 +102,10 @@ class Look:
             return 0.0
         return float(self.scores[self.areas >= NOT_MUCH_SMALLER * self.areas.max()].max())
 
-    def joined(self, other: Look) -> Look:
-        """Both looks' faces, each once.
+    def joined(self, other: FoundFaces) -> FoundFaces:
+        """The faces of both runs, each once.
 
-        Of a face in both the surer one counts; what only the less confident look has is added
+        Of a face in both the surer one counts; what only the less confident run has is added
         if it is sure.
         """
         first, second = sorted((self, other), key=confidence, reverse=True)
@@ -102,19 +117,19 @@ class Look:
                 faces[place] = max(faces[place], face, key=lambda one: one.score)
             elif face.score >= SURE:
                 faces.append(face)
-        return Look.of(faces)
+        return FoundFaces.of(faces)
 
-    def turned_back(self, shape: tuple[int, int], quarters: int) -> Look:
+    def turned_back(self, shape: tuple[int, int], quarters: int) -> FoundFaces:
         """Found in `np.rot90(pixels, quarters)` → `pixels`, whose (height, width) is `shape`."""
         points = _turned_back(self.landmarks.reshape(-1, 2), shape, quarters)
         corners = _turned_back(self.boxes.reshape(-1, 2), shape, quarters).reshape(-1, 2, 2)
         boxes = np.concatenate([corners.min(axis=1), corners.max(axis=1)], axis=1)
-        return Look(boxes, self.scores, points.reshape(-1, 5, 2))
+        return FoundFaces(boxes, self.scores, points.reshape(-1, 5, 2))
 
 
-def confidence(look: Look) -> float:
-    """For comparing looks."""
-    return look.confidence
+def confidence(found: FoundFaces) -> float:
+    """For comparing runs."""
+    return found.confidence
 
 
 def overlap(first: NDArray[np.float32], second: NDArray[np.float32]) -> float:
@@ -134,35 +149,15 @@ def _turned_back(
     return np.stack(turned[quarters], axis=1)
 
 
-# Detection score from which a photo needs no other look. A close-up and a turned face are often
-# "found" at less, with landmarks that are wrong: on the development photos 98 % of upright faces
-# reach it (padded where needed), of those turned by a quarter 13 %.
-CONVINCING = 0.88
-PADDING = 0.5  # of the longer side, on each side, for a face that fills the frame
-# A face below this score, or tilted by so many degrees, is looked at again upright and at a
-# standard size: YuNet understates a tilt (35 degrees as 5 at a score of 0.90; upright it would be
-# 0.94). Over all pairs of gallery and probes_wild, true accepts at one false accept in 1,000 rise
-# from 94.1 to 94.7 %; second looks at the surer faces too win nothing more.
-UNDOUBTED = 0.92
-TILTED = 15.0
-SIDE, STANDARD = 320, 160  # pixels of the second look at a face, and of the standard crop in it
-TRIES = 3  # second looks at one face, each from the landmarks of the last
-LEAST_GAIN = 0.01  # detection score a second look must win to be followed by another
-MOST_AGAIN = 8  # faces, the largest, that get second looks: bounds the time a crowd takes
-
-# insightface's detectors: (H, W, 3) BGR and `input_size` → (n, 5) boxes with scores, (n, 5, 2).
-RawDetector = Callable[..., tuple[NDArray[np.float32], NDArray[np.float32]]]
-
-
 class FaceDetector:
-    """The detector of a pack, and when it looks again."""
+    """The detector of a pack, and when it is run again."""
 
-    def __init__(self, detect: RawDetector, options: DetectionOptions) -> None:
+    def __init__(self, detect: DetectorRun, options: DetectionOptions) -> None:
         """Keep what is asked for each photo."""
         self._detect = detect
         self.options = options
 
-    def best_look(self, pixels: NDArray[np.uint8]) -> Look:
+    def find(self, pixels: NDArray[np.uint8]) -> FoundFaces:
         """All faces of a (H, W, 3) RGB photo.
 
         In order, until one is convincing: fitted to the detection size; padded, for a face that
@@ -170,18 +165,18 @@ class FaceDetector:
         90, 180 and 270 degrees, for a phone photo without EXIF.
         """
         size, limit = self.options.size, self.options.limit
-        look = self.look(pixels, size)
-        if look.confidence < CONVINCING:
-            look = look.joined(self.look(pixels, size, PADDING))
-        if not look.confidence and max(pixels.shape[:2]) > size:
-            look = self.look(pixels, limit)
-        found = self.straightened(pixels, look)
-        if look.confidence >= CONVINCING:
-            return found
-        turned = [self._turned_look(pixels, size, quarters) for quarters in (1, 2, 3)]
-        return max(found, *turned, key=confidence)
+        found = self.run(pixels, size)
+        if found.confidence < CONVINCING:
+            found = found.joined(self.run(pixels, size, PADDING))
+        if not found.confidence and max(pixels.shape[:2]) > size:
+            found = self.run(pixels, limit)
+        straight = self.straightened(pixels, found)
+        if found.confidence >= CONVINCING:
+            return straight
+        turned = [self._run_turned(pixels, size, quarters) for quarters in (1, 2, 3)]
+        return max(straight, *turned, key=confidence)
 
-    def look(self, pixels: NDArray[np.uint8], limit: int, padding: float = 0.0) -> Look:
+    def run(self, pixels: NDArray[np.uint8], limit: int, padding: float = 0.0) -> FoundFaces:
         """Detect with the photo and its padding fitted into a square of `limit` pixels.
 
         Beyond the detection size a photo is never enlarged.
@@ -192,29 +187,29 @@ class FaceDetector:
             scale = min(scale, 1.0)
         margin = round(longest * scale * padding / (1 + 2 * padding))
         fitted = _fitted(pixels, scale, margin)
-        boxes, landmarks = self._detect(fitted, input_size=fitted.shape[1::-1])
+        boxes, landmarks = self._detect(fitted)
         large = np.minimum(*(boxes[:, 2:4] - boxes[:, :2]).T) >= self.options.min_face * scale
-        return Look(
+        return FoundFaces(
             (boxes[large, :4] - margin) / scale,
             boxes[large, 4],
             (landmarks[large] - margin) / scale,
         )
 
-    def straightened(self, pixels: NDArray[np.uint8], look: Look) -> Look:
+    def straightened(self, pixels: NDArray[np.uint8], found: FoundFaces) -> FoundFaces:
         """Unsure and tilted faces as they are found upright and at a standard size.
 
-        Each second look starts from the landmarks of the last, and counts if it is as sure.
+        Each further run starts from the landmarks of the last, and counts if it is as sure.
         """
-        faces = look.faces()
-        for number in look.largest(MOST_AGAIN):
+        faces = found.faces()
+        for number in found.largest(MOST_UPRIGHT):
             face = faces[number]
             if face.score < UNDOUBTED or abs(roll(face.landmarks)) >= TILTED:
                 faces[number] = self._surest(pixels, face)
-        return Look.of(faces)
+        return FoundFaces.of(faces)
 
-    def _surest(self, pixels: NDArray[np.uint8], face: SureFace) -> SureFace:
-        for _ in range(TRIES):
-            again = self._look_upright(pixels, face.landmarks)
+    def _surest(self, pixels: NDArray[np.uint8], face: FoundFace) -> FoundFace:
+        for _ in range(UPRIGHT_RUNS):
+            again = self._run_upright(pixels, face.landmarks)
             if again is None or again.score < face.score:
                 break
             gain, face = again.score - face.score, again
@@ -222,34 +217,32 @@ class FaceDetector:
                 break
         return face
 
-    def _look_upright(
+    def _run_upright(
         self, pixels: NDArray[np.uint8], landmarks: NDArray[np.float32]
-    ) -> SureFace | None:
+    ) -> FoundFace | None:
         """The face at these landmarks in a square of its own; None if it is not found there."""
         import cv2
 
-        there = onto_standard_points(landmarks) * (STANDARD / 112)
-        there[:, 2] += (SIDE - STANDARD) / 2
-        square = np.asarray(cv2.warpAffine(pixels, there, (SIDE, SIDE)), np.uint8)
-        boxes, points = self._detect(
-            np.ascontiguousarray(square[:, :, ::-1]), input_size=(SIDE, SIDE)
-        )
-        off = np.hypot(*((boxes[:, :2] + boxes[:, 2:4] - SIDE) / 2).T)
-        if not len(off) or off.min() > STANDARD / 2:
+        there = onto_standard_points(landmarks) * (UPRIGHT_CROP / CROP_SIDE)
+        there[:, 2] += (UPRIGHT_SIDE - UPRIGHT_CROP) / 2
+        square = np.asarray(cv2.warpAffine(pixels, there, (UPRIGHT_SIDE, UPRIGHT_SIDE)), np.uint8)
+        boxes, points = self._detect(square)
+        off = np.hypot(*((boxes[:, :2] + boxes[:, 2:4] - UPRIGHT_SIDE) / 2).T)
+        if not len(off) or off.min() > UPRIGHT_CROP / 2:
             return None
         nearest = int(off.argmin())
         back: NDArray[np.float64] = np.asarray(cv2.invertAffineTransform(there), np.float64)
-        found = SureFace(boxes[nearest, :4], float(boxes[nearest, 4]), points[nearest])
+        found = FoundFace(boxes[nearest, :4], float(boxes[nearest, 4]), points[nearest])
         return found.moved(back)
 
-    def _turned_look(self, pixels: NDArray[np.uint8], size: int, quarters: int) -> Look:
+    def _run_turned(self, pixels: NDArray[np.uint8], size: int, quarters: int) -> FoundFaces:
         turned = np.ascontiguousarray(np.rot90(pixels, quarters))
-        look = self.straightened(turned, self.look(turned, size, PADDING))
-        return look.turned_back(pixels.shape[:2], quarters)
+        found = self.straightened(turned, self.run(turned, size, PADDING))
+        return found.turned_back(pixels.shape[:2], quarters)
 
 
 def _fitted(pixels: NDArray[np.uint8], scale: float, margin: int) -> NDArray[np.uint8]:
-    """RGB scaled, as BGR, with a black margin, and more right and below up to multiples of 32."""
+    """Scaled, with a black margin, and more right and below up to multiples of 32."""
     import cv2
 
     height, width = (max(1, round(side * scale)) for side in pixels.shape[:2])
@@ -258,5 +251,5 @@ def _fitted(pixels: NDArray[np.uint8], scale: float, margin: int) -> NDArray[np.
         pixels = np.asarray(cv2.resize(pixels, (width, height), interpolation=smooth), np.uint8)
     tall, wide = (-(-(side + 2 * margin) // 32) * 32 for side in (height, width))
     fitted = np.zeros((tall, wide, 3), np.uint8)
-    fitted[margin : margin + height, margin : margin + width] = pixels[:, :, ::-1]
+    fitted[margin : margin + height, margin : margin + width] = pixels
     return fitted

@@ -17,63 +17,22 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from core.faces.align import onto_standard_points
-from core.faces.detect import FaceDetector, SureFace
+from core.faces.align import CROP_SIDE, onto_standard_points
+from core.faces.detect import FaceDetector, FoundFace
 from core.faces.photo import Photo
 from core.languages import LANGUAGES
 from core.log import log, say
 from core.models.install import InstalledPack
 from core.settings import DetectionOptions
 
-CGROUP = Path("/sys/fs/cgroup")
-
-
-def usable_cpus(root: Path = CGROUP, own_cgroup: Path = Path("/proc/self/cgroup")) -> int:
-    """Cores this process may run on, lowered to the CPU quota of its container.
-
-    onnxruntime counts the host's cores; with a smaller quota that many threads wait for
-    each other. Reads cgroup v2 (`cpu.max`: quota and period in microseconds, from the
-    process's own group up to the root) and v1 (`cpu.cfs_quota_us`).
-    """
-    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
-    quotas = [*_quotas_v2(root, own_cgroup), *_quota_v1(root)]
-    return max(1, min([cores or 1, *(math.ceil(quota) for quota in quotas)]))
-
-
-def _quotas_v2(root: Path, own_cgroup: Path) -> list[float]:
-    lines = _read(own_cgroup).splitlines()
-    group = next((line[3:].lstrip("/") for line in lines if line.startswith("0::")), "")
-    folder = root / group
-    folders = [folder, *folder.parents] if folder.is_relative_to(root) else [root]
-    quotas = []
-    for entry in folders:
-        words = _read(entry / "cpu.max").split()
-        if len(words) == 2 and words[0] != "max":
-            quotas.append(int(words[0]) / int(words[1]))
-        if entry == root:
-            break
-    return quotas
-
-
-def _quota_v1(root: Path) -> list[float]:
-    quota = _read(root / "cpu" / "cpu.cfs_quota_us").strip()
-    period = _read(root / "cpu" / "cpu.cfs_period_us").strip()
-    return [int(quota) / int(period)] if quota and period and int(quota) > 0 else []
-
-
-def _read(path: Path) -> str:
-    try:
-        return path.read_text("ascii")
-    except (OSError, UnicodeDecodeError):
-        return ""
-
-
 # onnxruntime reads this when it is first imported; else it keeps a device id and reports usage.
 os.environ["ORT_DISABLE_TELEMETRY"] = "1"
 
-CROP_SIDE = 112  # pixels; what the recognisers were trained on
-BATCH = 32  # crops a recogniser call in enrolment: bounds memory, loses no speed
+EMBEDDING_BATCH = 32  # crops a recogniser call in enrolment: bounds memory, loses no speed
 TINY = np.finfo(np.float32).tiny
+DOMINANT = 2.0  # the likely subject's area must be this many times any other face's
+RIVAL_SCORE = 0.7  # detection score from which another face counts: below, posters and blur
+CGROUP = Path("/sys/fs/cgroup")
 
 
 @dataclass(frozen=True, eq=False)
@@ -138,21 +97,22 @@ class FaceEngine:
             options: how faces are looked for.
             threads: of each model; 0 = the CPU quota.
             lang: of the log.
-            detector: how photos are looked at; scripts/evaluation compares others.
+            detector: when the detector is run again; scripts/evaluation compares others.
         """
         self.pack = installed.pack
         say("model_loading", lang, title=self.pack.title)
         threads = threads or usable_cpus()
         app = _load_face_analysis(installed, options, threads)
         self.options = options
-        self._detector = detector(app.det_model.detect, options)
+        self._network = app.det_model
+        self._detector = detector(self._run_network, options)
         self._recogniser = app.models["recognition"]
         provider = self._recogniser.session.get_providers()[0]
         log.info("%s on %s, %d threads", self.pack.title, provider, threads)
 
     @property
     def detector_name(self) -> str:
-        """Which way of looking it has."""
+        """The class that runs the detector."""
         return type(self._detector).__name__
 
     def find_faces(self, photo: Photo) -> tuple[Face, ...]:
@@ -166,15 +126,13 @@ class FaceEngine:
 
         That is by size, nearness to the photo's centre and detection score together.
         """
-        found = [
-            _aligned(photo.pixels, face) for face in self._detector.best_look(photo.pixels).faces()
-        ]
+        found = [_aligned(photo.pixels, face) for face in self._detector.find(photo.pixels).faces()]
         height, width = photo.pixels.shape[:2]
         return tuple(sorted(found, key=lambda face: -face.prominence(width, height)))
 
     def embed(self, crops: Sequence[NDArray[np.uint8]]) -> NDArray[np.float32]:
         """(112, 112, 3) RGB crops → (N, D) unit embeddings, in batches."""
-        step = BATCH if self._takes_batches() else 1
+        step = EMBEDDING_BATCH if self._takes_batches() else 1
         rows = [
             self._recogniser.get_feat([crop[:, :, ::-1] for crop in crops[start : start + step]])
             for start in range(0, len(crops), step)
@@ -187,14 +145,22 @@ class FaceEngine:
     def warm_up(self) -> None:
         """Run both models once, so that the first visitor waits no longer than the tenth."""
         side = self.options.size
-        self._detector.look(np.zeros((side, side, 3), np.uint8), side)
+        self._detector.run(np.zeros((side, side, 3), np.uint8), side)
         self.embed([np.zeros((CROP_SIDE, CROP_SIDE, 3), np.uint8)])
+
+    def _run_network(
+        self, pixels: NDArray[np.uint8]
+    ) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+        """(H, W, 3) RGB → (n, 5) boxes with scores, (n, 5, 2) landmarks."""
+        bgr = np.ascontiguousarray(pixels[:, :, ::-1])
+        boxes, landmarks = self._network.detect(bgr, input_size=bgr.shape[1::-1])
+        return boxes, landmarks
 
     def _takes_batches(self) -> bool:
         return not isinstance(self._recogniser.input_shape[0], int)
 
 
-def _aligned(pixels: NDArray[np.uint8], face: SureFace) -> Detection:
+def _aligned(pixels: NDArray[np.uint8], face: FoundFace) -> Detection:
     import cv2
 
     height, width = pixels.shape[:2]
@@ -228,14 +194,48 @@ def _load_face_analysis(installed: InstalledPack, options: DetectionOptions, thr
     return app
 
 
-DOMINANT = 2.0  # the likely subject's area must be this many times any other face's
-
-
-RIVAL_SCORE = 0.7  # detection score from which another face counts: below, posters and blur
-
-
 def stands_out(faces: Sequence[Detection]) -> bool:
     """Whether the first face, the likely subject, is large enough beside the others."""
     subject, *others = faces
     rivals = [other for other in others if other.detection_score >= RIVAL_SCORE]
     return all(subject.area >= DOMINANT * rival.area for rival in rivals)
+
+
+def usable_cpus(root: Path = CGROUP, own_cgroup: Path = Path("/proc/self/cgroup")) -> int:
+    """Cores this process may run on, lowered to the CPU quota of its container.
+
+    onnxruntime counts the host's cores; with a smaller quota that many threads wait for
+    each other. Reads cgroup v2 (`cpu.max`: quota and period in microseconds, from the
+    process's own group up to the root) and v1 (`cpu.cfs_quota_us`).
+    """
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
+    quotas = [*_quotas_v2(root, own_cgroup), *_quota_v1(root)]
+    return max(1, min([cores or 1, *(math.ceil(quota) for quota in quotas)]))
+
+
+def _quotas_v2(root: Path, own_cgroup: Path) -> list[float]:
+    lines = _read(own_cgroup).splitlines()
+    group = next((line[3:].lstrip("/") for line in lines if line.startswith("0::")), "")
+    folder = root / group
+    folders = [folder, *folder.parents] if folder.is_relative_to(root) else [root]
+    quotas = []
+    for entry in folders:
+        words = _read(entry / "cpu.max").split()
+        if len(words) == 2 and words[0] != "max":
+            quotas.append(int(words[0]) / int(words[1]))
+        if entry == root:
+            break
+    return quotas
+
+
+def _quota_v1(root: Path) -> list[float]:
+    quota = _read(root / "cpu" / "cpu.cfs_quota_us").strip()
+    period = _read(root / "cpu" / "cpu.cfs_period_us").strip()
+    return [int(quota) / int(period)] if quota and period and int(quota) > 0 else []
+
+
+def _read(path: Path) -> str:
+    try:
+        return path.read_text("ascii")
+    except (OSError, UnicodeDecodeError):
+        return ""

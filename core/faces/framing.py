@@ -15,7 +15,7 @@ from core.faces.photo import Photo
 FRAME = (480, 600)  # pixels, width and height: twice what a phone shows, hair and shoulders in it
 EYE_SPAN = 124  # pixels between the eyes: the head takes some 55 % of the width
 EYE_LINE = 258  # pixels from the top
-STANDARD_SPAN, STANDARD_CENTRE = 35.24, 55.91  # of the eyes in looks.STANDARD_POINTS
+STANDARD_SPAN, STANDARD_CENTRE = 35.24, 55.91  # of the eyes in align.STANDARD_POINTS
 BLURRED_SIDE = 48  # pixels; what stands beyond the photo's edge is the photo, blurred
 FEATHER = 12  # pixels over which the photo fades into that
 

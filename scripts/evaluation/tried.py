@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from core.faces.align import STANDARD_POINTS
-from core.faces.detect import FaceDetector, Look, SureFace
+from core.faces.detect import FaceDetector, FoundFace, FoundFaces
 from core.index.templates import MISLABEL_CEILING, MISLABEL_GAP, likely_mislabels
 from scripts.evaluation.chapter import Chapter, count_of, rate, table
 from scripts.evaluation.datasets import labelled_photos
@@ -29,15 +29,15 @@ from scripts.evaluation.verification import true_accepts
 class OneLook(FaceDetector):
     """The photo fitted to the detection size, and nothing more."""
 
-    def best_look(self, pixels: NDArray[np.uint8]) -> Look:
+    def find(self, pixels: NDArray[np.uint8]) -> FoundFaces:
         """The first look."""
-        return self.look(pixels, self.options.size)
+        return self.run(pixels, self.options.size)
 
 
 class NeverStraightened(FaceDetector):
     """All looks at the photo, but no second look at a tilted or unsure face."""
 
-    def straightened(self, pixels: NDArray[np.uint8], look: Look) -> Look:
+    def straightened(self, pixels: NDArray[np.uint8], look: FoundFaces) -> FoundFaces:
         """As it was."""
         return look
 
@@ -45,18 +45,18 @@ class NeverStraightened(FaceDetector):
 class ByTheEyes(FaceDetector):
     """Aligned by the eyes alone, as if nose and mouth lay where the average face has them."""
 
-    def best_look(self, pixels: NDArray[np.uint8]) -> Look:
+    def find(self, pixels: NDArray[np.uint8]) -> FoundFaces:
         """The usual faces, three of their five landmarks made up."""
-        return Look.of(_by_the_eyes(face) for face in super().best_look(pixels).faces())
+        return FoundFaces.of(_by_the_eyes(face) for face in super().find(pixels).faces())
 
 
-def _by_the_eyes(face: SureFace) -> SureFace:
+def _by_the_eyes(face: FoundFace) -> FoundFace:
     right, left = face.landmarks[:2] @ [1, 1j]
     ours = STANDARD_POINTS @ [1, 1j]
     turn = (left - right) / (ours[1] - ours[0])
     points = right + turn * (ours - ours[0])
     landmarks = np.stack([points.real, points.imag], axis=1).astype(np.float32)
-    return SureFace(face.box, face.score, landmarks)
+    return FoundFace(face.box, face.score, landmarks)
 
 
 GALLERIES = 40  # with portraits exchanged at random

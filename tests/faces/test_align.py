@@ -11,15 +11,15 @@ from insightface.utils.face_align import arcface_dst, norm_crop
 from skimage import data
 
 from core.faces.align import STANDARD_POINTS, onto_standard_points, roll
-from core.faces.detect import Look, SureFace, confidence, overlap
+from core.faces.detect import FoundFace, FoundFaces, confidence, overlap
 
 NOWHERE = np.empty((0, 4), np.float32), np.empty(0, np.float32), np.empty((0, 5, 2), np.float32)
 
 
-def look(boxes: list[list[float]], scores: list[float]) -> Look:
+def found(boxes: list[list[float]], scores: list[float]) -> FoundFaces:
     corners = np.array(boxes, np.float32)
     points = np.repeat(corners.reshape(-1, 2, 2).mean(axis=1)[:, None], 5, axis=1)
-    return Look(corners, np.array(scores, np.float32), points)
+    return FoundFaces(corners, np.array(scores, np.float32), points)
 
 
 @pytest.mark.parametrize("quarters", [1, 2, 3])
@@ -32,7 +32,7 @@ def test_what_is_found_in_a_turned_photo_lies_there_in_the_photo_as_given(quarte
     box = [xs.min(), ys.min(), xs.max() + 1, ys.max() + 1]
     (eye_y,), (eye_x,) = np.nonzero(turned == 2)
     points = np.full((1, 5, 2), [eye_x + 0.5, eye_y + 0.5], np.float32)
-    found = Look(np.array([box], np.float32), np.array([0.9], np.float32), points)
+    found = FoundFaces(np.array([box], np.float32), np.array([0.9], np.float32), points)
     back = found.turned_back(pixels.shape, quarters)
     assert back.boxes.tolist() == [[70, 10, 90, 25]]
     assert back.landmarks.tolist() == [[[75.5, 12.5]] * 5]
@@ -41,21 +41,21 @@ def test_what_is_found_in_a_turned_photo_lies_there_in_the_photo_as_given(quarte
 
 @pytest.mark.parametrize("quarters", [1, 2, 3])
 def test_nothing_found_stays_nothing_when_turned_back(quarters: int) -> None:
-    assert Look(*NOWHERE).turned_back((60, 100), quarters).boxes.shape == (0, 4)
+    assert FoundFaces(*NOWHERE).turned_back((60, 100), quarters).boxes.shape == (0, 4)
 
 
 def test_confidence_is_the_surest_of_the_faces_not_much_smaller_than_the_largest() -> None:
     boxes = [[0, 0, 10, 10], [0, 0, 50, 40], [0, 0, 30, 30]]
-    assert look(boxes, [0.9, 0.6, 0.8]).confidence == pytest.approx(0.8)
-    assert look(boxes, [0.9, 0.85, 0.8]).confidence == pytest.approx(0.85)
-    assert Look(*NOWHERE).confidence == 0
-    sure, unsure = look([[0, 0, 9, 9]], [0.9]), look([[0, 0, 9, 9]], [0.7])
+    assert found(boxes, [0.9, 0.6, 0.8]).confidence == pytest.approx(0.8)
+    assert found(boxes, [0.9, 0.85, 0.8]).confidence == pytest.approx(0.85)
+    assert FoundFaces(*NOWHERE).confidence == 0
+    sure, unsure = found([[0, 0, 9, 9]], [0.9]), found([[0, 0, 9, 9]], [0.7])
     assert max(unsure, sure, key=confidence) is sure
 
 
 def test_of_a_face_seen_twice_the_surer_look_counts() -> None:
-    first = look([[0, 0, 40, 40], [60, 0, 90, 30]], [0.95, 0.7])
-    second = look([[2, 2, 42, 42], [58, 0, 88, 30]], [0.8, 0.75])
+    first = found([[0, 0, 40, 40], [60, 0, 90, 30]], [0.95, 0.7])
+    second = found([[2, 2, 42, 42], [58, 0, 88, 30]], [0.8, 0.75])
     for both in (first.joined(second), second.joined(first)):
         assert both.scores.tolist() == pytest.approx([0.95, 0.75])
         assert both.boxes.tolist() == [[0, 0, 40, 40], [58, 0, 88, 30]]
@@ -63,16 +63,16 @@ def test_of_a_face_seen_twice_the_surer_look_counts() -> None:
 
 
 def test_what_only_the_less_confident_look_has_must_be_sure() -> None:
-    close = look([[0, 0, 40, 40]], [0.95])
-    group = look([[0, 0, 41, 41], [60, 0, 70, 10], [80, 0, 90, 10]], [0.85, 0.79, 0.81])
+    close = found([[0, 0, 40, 40]], [0.95])
+    group = found([[0, 0, 41, 41], [60, 0, 70, 10], [80, 0, 90, 10]], [0.85, 0.79, 0.81])
     assert close.joined(group).boxes.tolist() == [[0, 0, 40, 40], [80, 0, 90, 10]]
 
 
 def test_what_the_more_confident_look_has_stays() -> None:
-    group = look([[0, 0, 40, 40], [60, 0, 70, 10]], [0.95, 0.55])
-    assert len(group.joined(look([[0, 0, 40, 40]], [0.7])).boxes) == 2
-    assert len(group.joined(Look(*NOWHERE)).boxes) == 2
-    assert len(Look(*NOWHERE).joined(Look(*NOWHERE)).boxes) == 0
+    group = found([[0, 0, 40, 40], [60, 0, 70, 10]], [0.95, 0.55])
+    assert len(group.joined(found([[0, 0, 40, 40]], [0.7])).boxes) == 2
+    assert len(group.joined(FoundFaces(*NOWHERE)).boxes) == 2
+    assert len(FoundFaces(*NOWHERE).joined(FoundFaces(*NOWHERE)).boxes) == 0
 
 
 def test_overlap_is_a_part_of_the_smaller_box() -> None:
@@ -92,7 +92,7 @@ def test_roll_is_how_far_the_head_is_tilted(degrees: int) -> None:
 
 
 def test_a_moved_face_keeps_its_size_and_turns_with_the_photo() -> None:
-    face = SureFace(np.array([10, 20, 30, 60], np.float32), 0.9, np.ones((5, 2), np.float32))
+    face = FoundFace(np.array([10, 20, 30, 60], np.float32), 0.9, np.ones((5, 2), np.float32))
     shift = face.moved(np.array([[1, 0, 5], [0, 1, -5]], np.float64))
     quarter = face.moved(np.array([[0, -1, 100], [1, 0, 0]], np.float64))
     double = face.moved(np.array([[2, 0, 0], [0, 2, 0]], np.float64))

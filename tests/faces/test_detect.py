@@ -1,4 +1,4 @@
-"""When the detector looks again: on real photos, and told what to see."""
+"""When the detector is run again: on real photos, and told what to find."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import pytest
 from PIL import Image
 
 from core.faces.align import STANDARD_POINTS, roll
-from core.faces.detect import MOST_AGAIN, SIDE, TRIES, FaceDetector
+from core.faces.detect import MOST_UPRIGHT, UPRIGHT_RUNS, UPRIGHT_SIDE, FaceDetector
 from core.faces.engine import FaceEngine
 from core.faces.photo import read_photo
 from core.settings import DetectionOptions
@@ -26,9 +26,9 @@ class Counted(FaceDetector):
         self.sides: list[int] = []
         raw = engine._detector._detect
 
-        def counted(fitted: np.ndarray, **options: object) -> Found:
+        def counted(fitted: np.ndarray) -> Found:
             self.sides.append(max(fitted.shape))
-            return raw(fitted, **options)
+            return raw(fitted)
 
         super().__init__(counted, DetectionOptions())
 
@@ -43,43 +43,43 @@ def tilted(degrees: int) -> np.ndarray:
     return np.ascontiguousarray(np.asarray(image.rotate(degrees, expand=True)))
 
 
-def test_an_upright_undoubted_face_is_looked_at_once(counted: Counted) -> None:
-    assert len(counted.best_look(read_photo(ASTRONAUT).pixels).boxes) == 1
+def test_an_upright_undoubted_face_is_detected_once(counted: Counted) -> None:
+    assert len(counted.find(read_photo(ASTRONAUT).pixels).boxes) == 1
     assert counted.sides == [640]
 
 
-def test_a_convincing_group_is_looked_at_once_and_its_doubted_faces_again(
+def test_a_convincing_group_is_detected_once_and_its_doubted_faces_again(
     counted: Counted,
 ) -> None:
-    first = counted.look(read_photo(SIX_PEOPLE).pixels, 640)
+    first = counted.run(read_photo(SIX_PEOPLE).pixels, 640)
     counted.sides.clear()
-    look = counted.best_look(read_photo(SIX_PEOPLE).pixels)
+    found = counted.find(read_photo(SIX_PEOPLE).pixels)
     assert counted.sides[0] == 640
-    assert set(counted.sides[1:]) == {SIDE}
-    assert len(look.boxes) == len(first.boxes) == 6
-    assert np.all(look.scores >= first.scores)
+    assert set(counted.sides[1:]) == {UPRIGHT_SIDE}
+    assert len(found.boxes) == len(first.boxes) == 6
+    assert np.all(found.scores >= first.scores)
 
 
-def test_a_tilted_face_is_looked_at_again_upright(counted: Counted) -> None:
-    once = counted.look(tilted(35), 640).faces()
+def test_a_tilted_face_is_detected_again_upright(counted: Counted) -> None:
+    once = counted.run(tilted(35), 640).faces()
     counted.sides.clear()
-    (again,) = counted.best_look(tilted(35)).faces()
-    assert 0 < counted.sides.count(SIDE) <= TRIES
+    (again,) = counted.find(tilted(35)).faces()
+    assert 0 < counted.sides.count(UPRIGHT_SIDE) <= UPRIGHT_RUNS
     assert again.score > once[0].score
     assert abs(roll(once[0].landmarks)) < 15  # taken for nearly upright
     assert roll(again.landmarks) == pytest.approx(-30, abs=10)
 
 
-def test_a_blank_photo_is_looked_at_every_way_and_no_more(counted: Counted) -> None:
-    assert len(counted.best_look(np.full((500, 500, 3), 127, np.uint8)).boxes) == 0
+def test_a_blank_photo_is_turned_every_way_and_no_more(counted: Counted) -> None:
+    assert len(counted.find(np.full((500, 500, 3), 127, np.uint8)).boxes) == 0
     assert len(counted.sides) == 5  # fitted, padded, three turned; not larger than 640 itself
 
 
 def told(answer: Callable[[int], list[tuple[float, float, float]]]) -> tuple[FaceDetector, list]:
-    """A detector that sees what `answer` says on its n-th run: x, y of a face's centre, score."""
+    """A detector that finds what `answer` says on its n-th run: x, y of a face's centre, score."""
     runs: list[tuple[int, ...]] = []
 
-    def detect(fitted: np.ndarray, **_: object) -> Found:
+    def detect(fitted: np.ndarray) -> Found:
         rows = answer(len(runs))
         runs.append(fitted.shape)
         boxes = [[x - 30, y - 30, x + 30, y + 30, score] for x, y, score in rows]
@@ -97,14 +97,14 @@ PHOTO = np.zeros((640, 640, 3), np.uint8)
 
 def test_an_unsure_face_keeps_its_first_landmarks_if_it_is_not_found_again() -> None:
     detector, runs = told(lambda run: [(200, 200, 0.85), (400, 400, 0.95)] if run == 0 else [])
-    look = detector.best_look(PHOTO)
-    assert look.scores.tolist() == pytest.approx([0.85, 0.95])
+    found = detector.find(PHOTO)
+    assert found.scores.tolist() == pytest.approx([0.85, 0.95])
     assert len(runs) == 2
-    assert runs[1] == (SIDE, SIDE, 3)
+    assert runs[1] == (UPRIGHT_SIDE, UPRIGHT_SIDE, 3)
 
 
-def test_a_second_look_counts_if_it_is_as_sure_and_the_face_is_in_its_middle() -> None:
-    middle = SIDE / 2
+def test_an_upright_run_counts_if_it_is_as_sure_and_the_face_is_in_its_middle() -> None:
+    middle = UPRIGHT_SIDE / 2
     for second, expected in [
         ((middle, middle, 0.93), 0.93),
         ((middle, middle, 0.80), 0.85),  # less sure
@@ -115,26 +115,26 @@ def test_a_second_look_counts_if_it_is_as_sure_and_the_face_is_in_its_middle() -
                 [(200, 200, 0.85), (400, 400, 0.95)] if run == 0 else [second]
             )
         )
-        assert detector.best_look(PHOTO).scores[0] == pytest.approx(expected), second
+        assert detector.find(PHOTO).scores[0] == pytest.approx(expected), second
 
 
-def test_second_looks_end_when_they_win_nothing_more() -> None:
-    middle = SIDE / 2
+def test_upright_runs_end_when_they_win_nothing_more() -> None:
+    middle = UPRIGHT_SIDE / 2
     scores = [0.5, 0.6, 0.605, 0.9, 0.9]
     detector, runs = told(
         lambda run: (
             [(200, 200, 0.4), (400, 400, 0.95)] if run == 0 else [(middle, middle, scores[run - 1])]
         )
     )
-    assert detector.best_look(PHOTO).scores[0] == pytest.approx(0.605)
+    assert detector.find(PHOTO).scores[0] == pytest.approx(0.605)
     assert len(runs) == 4
 
 
-def test_a_crowd_gets_a_bounded_number_of_second_looks() -> None:
+def test_a_crowd_gets_a_bounded_number_of_upright_runs() -> None:
     crowd = [(60.0 * column + 40, 60.0 * row + 40, 0.6) for column in range(9) for row in range(9)]
     detector, runs = told(lambda run: [*crowd, (600, 600, 0.95)] if run == 0 else [])
-    assert len(detector.best_look(PHOTO).boxes) == 82
-    assert len(runs) <= 1 + MOST_AGAIN
+    assert len(detector.find(PHOTO).boxes) == 82
+    assert len(runs) <= 1 + MOST_UPRIGHT
 
 
 def test_faces_lost_by_padding_are_kept(engine: FaceEngine) -> None:
@@ -143,8 +143,8 @@ def test_faces_lost_by_padding_are_kept(engine: FaceEngine) -> None:
     close = cv2.resize(pixels[60:180, 175:275], (600, 720))
     small = cv2.resize(pixels[40:200, 150:300], (60, 64), interpolation=cv2.INTER_AREA)
     close[:64, :60] = small
-    alone = engine._detector.look(close, 640, 0.5)
-    found = engine._detector.best_look(close)
+    alone = engine._detector.run(close, 640, 0.5)
+    found = engine._detector.find(close)
     assert len(found.boxes) >= len(alone.boxes)
     assert found.confidence >= alone.confidence
 

@@ -13,7 +13,7 @@ import pytest
 from insightface.app import FaceAnalysis
 from PIL import Image
 
-from core.faces.engine import BATCH, Detection, Face, FaceEngine
+from core.faces.engine import EMBEDDING_BATCH, Detection, Face, FaceEngine
 from core.faces.photo import Photo, read_photo
 from core.log import log
 from core.models.install import InstalledPack
@@ -126,7 +126,7 @@ def test_embeddings_are_unit_and_of_the_packs_dimension(
 def test_a_batch_gives_what_single_crops_give(engine: FaceEngine, six_people: Photo) -> None:
     crops = [detection.crop for detection in engine.detect(six_people)]
     singles = np.concatenate([engine.embed([crop]) for crop in crops])
-    rounds = BATCH // len(crops) + 1  # more than one batch
+    rounds = EMBEDDING_BATCH // len(crops) + 1  # more than one batch
     together = engine.embed(crops * rounds)
     assert np.allclose(together, np.tile(singles, (rounds, 1)), atol=1e-4)
 
@@ -256,8 +256,7 @@ def test_log_names_pack_provider_and_threads(
     caplog.set_level(logging.INFO, logger="lookalike")
     engine = FaceEngine(sface, threads=1)
     assert "SFace on CPUExecutionProvider, 1 threads" in caplog.messages
-    raw_detector = engine._detector._detect.__self__
-    for session in (raw_detector.session, engine._recogniser.session):
+    for session in (engine._network.session, engine._recogniser.session):
         assert session.get_session_options().intra_op_num_threads == 1
     assert "".join(capsys.readouterr()) == ""  # insightface's chatter is kept off the console
 
