@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 import zlib
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from PIL import Image
 
@@ -13,40 +13,38 @@ from core.card.shapes import (
     GOLD,
     LILAC,
     NIGHT,
-    WHITE,
     Box,
-    Colour,
     background,
     monogram_tile,
     place_badge,
     place_picture,
     place_pill,
 )
-from core.card.text import Style, TextBlock, fit, steps
+from core.card.text import PlacedText, Slot, fit
 
 WIDTH, HEIGHT = 1080, 1350
-MARGIN = 64
-TOP = 60
-TILE = (468, 585)  # 4:5, two of them and a gap between the margins
-TILES_TOP = 160
-LEFT_TILE: Box = (MARGIN, TILES_TOP, MARGIN + TILE[0], TILES_TOP + TILE[1])
-RIGHT_TILE: Box = (WIDTH - MARGIN - TILE[0], TILES_TOP, WIDTH - MARGIN, TILES_TOP + TILE[1])
+LEFT, RIGHT = 64, WIDTH - 64  # margins
+LEFT_TILE: Box = (LEFT, 160, LEFT + 468, 745)  # 4:5, two of them and a gap between the margins
+RIGHT_TILE: Box = (RIGHT - 468, 160, RIGHT, 745)
 CORNER = 40
-BADGE_CENTRE = (WIDTH // 2, LEFT_TILE[3] - 24)
+BADGE_CENTRE = (WIDTH // 2, 721)
 BADGE_RADIUS, BADGE_RING = 116, 12
-PILL_INSET, PILL_PADDING = 24, (26, 10)
-FOOTER_BASE = HEIGHT - 52  # lowest row of the footer's texts
-GAP = 22  # least, between texts
+PILL_PADDING = (26, 10)  # around the label
 
-TITLE = Style(BOLD, steps(56, 34, 1))
-LABEL = Style(BOLD, steps(32, 22, 1))
-SCORE = Style(BLACK, steps(92, 40, 1))
-NAME = Style(BLACK, steps(132, 70, 1) + steps(84, 50, 2))
-SENTENCE = Style(REGULAR, steps(38, 34, 2) + steps(34, 28, 3), leading=0.22)
-CREDIT = Style(REGULAR, steps(24, 22, 1) + steps(22, 20, 2), leading=0.2, keeps_end=True)
-APP_NAME = Style(BOLD, steps(34, 26, 1))
-LINK = Style(REGULAR, steps(30, 22, 1))
-INITIALS = Style(BOLD, steps(200, 80, 1))
+SLOTS = {  # by the ShareCard field that stands there
+    "title": Slot((LEFT, 71, RIGHT, 135), BOLD, 56, 34, GOLD),
+    "you_label": Slot((LEFT + 50, 194, LEFT + 264, 232), BOLD, 32, 22, across=0, down=0),
+    "score": Slot((444, 669, 636, 773), BLACK, 92, 40, NIGHT),
+    "monogram": Slot(RIGHT_TILE, BOLD, 200, 80),
+    "name": Slot((LEFT, 892, RIGHT, 1038), BLACK, 132, 44),
+    "sentence": Slot((128, 1056, 952, 1150), REGULAR, 38, 24, down=0, spacing=6),
+    "credit": Slot(
+        (LEFT, 1162, RIGHT, 1222), REGULAR, 24, 20, LILAC, down=0.7, spacing=4, keeps_end=True
+    ),
+    "app_name": Slot((LEFT, 1258, 326, 1298), BOLD, 34, 26, across=0, down=1),
+    "link": Slot((348, 1258, RIGHT, 1298), REGULAR, 30, 22, LILAC, across=1, down=1),
+}
+NAME_WITHOUT_BADGE = replace(SLOTS["name"], space=(LEFT, 826, RIGHT, 1038))
 
 
 @dataclass(frozen=True, eq=False)
@@ -67,22 +65,6 @@ class ShareCard:
     hue: int  # degrees, of the monogram's ground
 
 
-@dataclass(frozen=True, eq=False)
-class Placed:
-    """A text at its place."""
-
-    what: str  # the ShareCard field it shows
-    block: TextBlock
-    left: int
-    top: int
-    colour: Colour
-
-    @property
-    def box(self) -> Box:
-        """All of its ink lies within."""
-        return self.left, self.top, self.left + self.block.width, self.top + self.block.height
-
-
 def draw_share_card(card: ShareCard) -> Image.Image:
     """The card, 1080 × 1350 RGB.
 
@@ -92,14 +74,15 @@ def draw_share_card(card: ShareCard) -> Image.Image:
     texts = layout(card)
     image = background(WIDTH, HEIGHT).copy()
     place_picture(image, card.you, LEFT_TILE, CORNER)
-    them = monogram_tile(*TILE, card.hue) if card.them is None else card.them
+    size = RIGHT_TILE[2] - RIGHT_TILE[0], RIGHT_TILE[3] - RIGHT_TILE[1]
+    them = monogram_tile(*size, card.hue) if card.them is None else card.them
     place_picture(image, them, RIGHT_TILE, CORNER)
-    for text in texts:
-        if text.what == "you_label":
-            place_pill(image, _pill(text.box))
-        if text.what == "score":
-            place_badge(image, BADGE_CENTRE, BADGE_RADIUS, BADGE_RING)
-        text.block.draw(image, text.left, text.top, text.colour)
+    if "you_label" in texts:
+        place_pill(image, texts["you_label"].box, PILL_PADDING)
+    if "score" in texts:
+        place_badge(image, BADGE_CENTRE, BADGE_RADIUS, BADGE_RING)
+    for text in texts.values():
+        text.draw(image)
     return image
 
 
@@ -114,75 +97,10 @@ def share_card_png(card: ShareCard) -> bytes:
     return stream.getvalue()
 
 
-def layout(card: ShareCard) -> list[Placed]:
-    """Where each text goes; those with nothing to show are left out."""
-    footer = _footer(card)
-    floor = min((text.top for text in footer), default=FOOTER_BASE) - 2 * GAP
-    placed = [_title(card), *_on_pictures(card), *_between(card, floor), *footer]
-    return [text for text in placed if text.block.lines]
-
-
-def _title(card: ShareCard) -> Placed:
-    block = fit(card.title, TITLE, WIDTH - 2 * MARGIN, TILES_TOP - TOP - GAP)
-    return _centred("title", block, (TOP, TILES_TOP - GAP // 2), GOLD)
-
-
-def _on_pictures(card: ShareCard) -> list[Placed]:
-    """Label and score, and initials where there is no portrait."""
-    across, down = PILL_PADDING
-    room = TILE[0] - BADGE_RADIUS - BADGE_RING - PILL_INSET - 2 * across
-    label = fit(card.you_label, LABEL, room)
-    left = LEFT_TILE[0] + PILL_INSET + across
-    placed = [Placed("you_label", label, left, LEFT_TILE[1] + PILL_INSET + down, WHITE)]
-    if card.them is None:
-        initials = fit(card.monogram, INITIALS, TILE[0] - 2 * MARGIN)
-        placed.append(_centred("monogram", initials, RIGHT_TILE[1::2], WHITE, RIGHT_TILE))
-    if card.score:
-        score = fit(card.score, SCORE, round(1.65 * BADGE_RADIUS))
-        middle = BADGE_CENTRE[1]
-        placed.append(_centred("score", score, (middle - 90, middle + 90), NIGHT))
-    return placed
-
-
-def _between(card: ShareCard, floor: int) -> list[Placed]:
-    """Name and sentence amid what is left under the faces, the credit at its end."""
-    top = BADGE_CENTRE[1] + BADGE_RADIUS + BADGE_RING if card.score else LEFT_TILE[3]
-    width = WIDTH - 2 * MARGIN
-    credit = fit(card.credit, CREDIT, width)
-    sentence = fit(card.sentence, SENTENCE, width - 2 * MARGIN)
-    end = floor - credit.height
-    name = fit(card.name, NAME, width, end - top - sentence.height - 3 * GAP)
-    spare = max(0, end - top - name.height - sentence.height - 3 * GAP)
-    name_top = top + GAP + spare // 2
-    sentence_top = name_top + name.height + GAP
-    return [
-        _centred("name", name, (name_top, name_top + name.height), WHITE),
-        _centred("sentence", sentence, (sentence_top, sentence_top + sentence.height), WHITE),
-        _centred("credit", credit, (end, floor), LILAC),
-    ]
-
-
-def _footer(card: ShareCard) -> list[Placed]:
-    """App name left, link right, on one baseline."""
-    app_name = fit(card.app_name, APP_NAME, (WIDTH - 2 * MARGIN) // 2 - GAP)
-    link = fit(card.link, LINK, WIDTH - 2 * MARGIN - app_name.width - 2 * GAP)
-    return [
-        Placed("app_name", app_name, MARGIN, FOOTER_BASE - app_name.height, WHITE),
-        Placed("link", link, WIDTH - MARGIN - link.width, FOOTER_BASE - link.height, LILAC),
-    ]
-
-
-def _centred(
-    what: str,
-    block: TextBlock,
-    rows: tuple[int, ...],
-    colour: Colour,
-    within: Box = (0, 0, WIDTH, HEIGHT),
-) -> Placed:
-    left = (within[0] + within[2] - block.width) // 2
-    return Placed(what, block, left, (rows[0] + rows[1] - block.height) // 2, colour)
-
-
-def _pill(box: Box) -> Box:
-    across, down = PILL_PADDING
-    return box[0] - across, box[1] - down, box[2] + across, box[3] + down
+def layout(card: ShareCard) -> dict[str, PlacedText]:
+    """Where each text goes, by its field; those with nothing to show are left out."""
+    slots = dict(SLOTS) if card.score else {**SLOTS, "name": NAME_WITHOUT_BADGE}
+    if card.them:
+        del slots["monogram"]
+    fitted = {what: fit(getattr(card, what) or "", slot) for what, slot in slots.items()}
+    return {what: text for what, text in fitted.items() if text}

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import colorsys
 from functools import lru_cache
 
 from PIL import Image, ImageChops, ImageDraw, ImageOps
@@ -33,7 +32,7 @@ def background(width: int, height: int) -> Image.Image:
     return image
 
 
-def gradient(width: int, height: int, first: Colour, last: Colour) -> Image.Image:
+def gradient(width: int, height: int, first: Colour | str, last: Colour) -> Image.Image:
     """One colour on top that becomes another at the bottom."""
     ramp = Image.linear_gradient("L").resize((1, height)).resize((width, height))
     return Image.composite(
@@ -51,21 +50,24 @@ def place_picture(image: Image.Image, picture: Image.Image, box: Box, radius: in
 
 def monogram_tile(width: int, height: int, hue: int) -> Image.Image:
     """A ground for initials: the hue that the page gives the actor, darkening to plum."""
-    own = _from_hsl(hue, 0.32, 0.55)
-    dusk = tuple((2 * plum + tone) // 3 for plum, tone in zip(PLUM, own, strict=True))
-    return gradient(width, height, own, (dusk[0], dusk[1], dusk[2]))
+    own = f"hsl({hue},55%,32%)"
+    ground = Image.new("RGB", (width, height), own)
+    return Image.blend(ground, gradient(width, height, own, PLUM), 2 / 3)
 
 
 def place_badge(image: Image.Image, centre: tuple[int, int], radius: int, ring: int) -> None:
     """A gold-to-coral disc, with a dark ring that parts it from the pictures under it."""
-    _place_disc(image, Image.new("RGB", (1, 1), NIGHT), centre, radius + ring)
-    _place_disc(image, gradient(2 * radius, 2 * radius, GOLD, CORAL), centre, radius)
+    x, y = centre
+    disc = gradient(2 * radius, 2 * radius, GOLD, CORAL)
+    for picture, reach in ((Image.new("RGB", (1, 1), NIGHT), radius + ring), (disc, radius)):
+        place_picture(image, picture, (x - reach, y - reach, x + reach, y + reach), reach)
 
 
-def place_pill(image: Image.Image, box: Box) -> None:
-    """A dark, slightly transparent ground for a label on a picture."""
-    left, top, right, bottom = box
-    size = (right - left, bottom - top)
+def place_pill(image: Image.Image, box: Box, padding: tuple[int, int]) -> None:
+    """A dark, slightly transparent ground for a label on a picture, some pixels larger."""
+    across, down = padding
+    left, top = box[0] - across, box[1] - down
+    size = (box[2] + across - left, box[3] + down - top)
     mask = rounded_mask(size, size[1] // 2).point(lambda value: value * 4 // 5)
     image.paste(NIGHT, (left, top), mask)
 
@@ -77,16 +79,3 @@ def rounded_mask(size: tuple[int, int], radius: int) -> Image.Image:
     corner = (size[0] * SMOOTH - 1, size[1] * SMOOTH - 1)
     ImageDraw.Draw(large).rounded_rectangle((0, 0, *corner), radius * SMOOTH, 255)
     return large.reduce(SMOOTH)
-
-
-def _place_disc(
-    image: Image.Image, filling: Image.Image, centre: tuple[int, int], radius: int
-) -> None:
-    size = (2 * radius, 2 * radius)
-    corner = (centre[0] - radius, centre[1] - radius)
-    image.paste(filling.resize(size), corner, rounded_mask(size, radius))
-
-
-def _from_hsl(hue: int, lightness: float, saturation: float) -> Colour:
-    red, green, blue = colorsys.hls_to_rgb(hue % 360 / 360, lightness, saturation)
-    return round(red * 255), round(green * 255), round(blue * 255)

@@ -1,287 +1,120 @@
-"""Text fitted into a space: as large as it goes, in even lines, with an ellipsis at worst.
-
-Text as letters that fonts here can draw: controls out, a font for each part of it.
-
-Lines of text: measured to the pixel, broken to a width, drawn.
-"""
+"""Text of the share card, as large as its slot allows: Pillow breaks, measures and draws it."""
 
 from __future__ import annotations
 
-import re
 import unicodedata
-from collections.abc import Callable, Iterator
+from bisect import bisect_left
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
-from itertools import groupby
+from math import ceil, floor
 
-from PIL import Image, ImageDraw, ImageFont, features
+from PIL import Image, ImageDraw, ImageText
 
-from core.card.fonts import Typeface, load_font, typefaces
-from core.card.shapes import Colour
+from core.card.fonts import face_of, has_glyph, load_font
+from core.card.shapes import WHITE, Box, Colour
 
-JOINERS = "\u200c\u200d"  # they bind Persian and Indic letters, and emoji of several parts
-MOST_MARKS = 4  # on one letter; real scripts need no more, and a stack would leave its line
-SKIN_TONES = range(0x1F3FB, 0x1F400)
-
-
-def clean(text: str) -> str:
-    """Text that can be drawn: NFC, one line, no controls, nothing that no font here has."""
-    composed = unicodedata.normalize("NFC", text)
-    spaced = "".join(" " if char.isspace() else char for char in composed)
-    return " ".join("".join(filter(_face_of, clusters(spaced))).split())
-
-
-@lru_cache(maxsize=4096)
-def runs(text: str) -> tuple[tuple[Typeface, str], ...]:
-    """Text in pieces of one face each: a face for all of it, else for a word, else for a letter.
-
-    A space between two faces stands alone: at the end of a piece written from right to left it
-    would be drawn on the wrong side.
-    """
-    pieces = [text] if _face_of(text) else re.findall(r" |[^ ]+", text)
-    found: list[tuple[Typeface, str]] = []
-    gap = ""
-    for piece in pieces:
-        if piece == " ":
-            gap = piece
-            continue
-        for part in [piece] if _face_of(piece) else clusters(piece):
-            face = _face_of(part) or typefaces()[0]
-            if found and found[-1][0] == face:
-                found[-1] = (face, found[-1][1] + gap + part)
-            else:
-                found += [(typefaces()[0], gap), (face, part)] if gap else [(face, part)]
-            gap = ""
-    return tuple(found)
-
-
-@lru_cache(maxsize=4096)
-def _face_of(text: str) -> Typeface | None:
-    return next((face for face in typefaces() if face.covers(text)), None)
-
-
-def clusters(text: str) -> Iterator[str]:
-    """Letters with their marks, and emoji of several parts; controls left out."""
-    cluster, marks = "", 0
-    for char in text:
-        category = unicodedata.category(char)
-        is_mark = category[0] == "M"
-        if _is_invisible(char, category) or (is_mark and marks >= MOST_MARKS):
-            continue
-        if cluster and (is_mark or _binds(cluster, char)):
-            cluster += char
-            marks += is_mark
-            continue
-        if cluster:
-            yield cluster
-        cluster, marks = char, 0
-    if cluster:
-        yield cluster
-
-
-def _binds(cluster: str, char: str) -> bool:
-    """Whether a character that is no mark belongs to what stands before it."""
-    return char in JOINERS or cluster[-1] == "\u200d" or ord(char) in SKIN_TONES
-
-
-def _is_invisible(char: str, category: str) -> bool:
-    """Controls, direction overrides, half pairs, private use, unassigned, variant selectors."""
-    if char in JOINERS:
-        return not features.check("raqm")  # without it each is drawn as a box
-    return category[0] == "C" or 0xFE00 <= ord(char) <= 0xFE0F
-
-
-ASCENT, DESCENT = 0.88, 0.22  # of the size: a line's least height over and under its baseline
-
-
-@dataclass(frozen=True, eq=False)
-class Line:
-    """One line, measured in pixels."""
-
-    pieces: tuple[tuple[str, ImageFont.FreeTypeFont, float], ...]  # text, font, left
-    width: int
-    ascent: int  # of the ink or of the style, whichever is more
-    descent: int
-
-
-@dataclass(frozen=True, eq=False)
-class TextBlock:
-    """Lines set at one size. Its box holds all the ink."""
-
-    text: str  # as it is shown, lines joined by "\n"
-    size: int
-    lines: tuple[Line, ...]
-    leading: int  # pixels between lines
-
-    @property
-    def width(self) -> int:
-        """Of the widest line."""
-        return max((line.width for line in self.lines), default=0)
-
-    @property
-    def height(self) -> int:
-        """Of all lines."""
-        ink = sum(line.ascent + line.descent for line in self.lines)
-        return ink + self.leading * max(0, len(self.lines) - 1)
-
-    def draw(self, image: Image.Image, left: int, top: int, colour: Colour) -> None:
-        """Draw with the box's corner at a place; lines centred to each other."""
-        pen = ImageDraw.Draw(image)
-        for line in self.lines:
-            start = left + (self.width - line.width) // 2
-            for text, font, offset in line.pieces:
-                pen.text((start + offset, top + line.ascent), text, colour, font, anchor="ls")
-            top += line.ascent + line.descent + self.leading
-
-
-def break_lines(text: str, weight: int, size: int, width: int) -> list[str]:
-    """Lines no wider than a width, each as full as it can be."""
-
-    def fits(line: str) -> bool:
-        return measure(line, weight, size).width <= width
-
-    lines = []
-    words = text.split()
-    while words:
-        count = _most(words, " ", fits)
-        if count:
-            lines.append(" ".join(words[:count]))
-            words = words[count:]
-        else:
-            letters = list(clusters(words[0]))
-            count = _most(letters, "", fits) or 1
-            lines.append("".join(letters[:count]))
-            words[:1] = ["".join(letters[count:])] if letters[count:] else []
-    return lines
-
-
-def _most(parts: list[str], glue: str, fits: Callable[[str], bool]) -> int:
-    """How many of the first parts fit together."""
-    return largest_fine(0, len(parts), lambda count: fits(glue.join(parts[:count])))
-
-
-def largest_fine(least: int, most: int, is_fine: Callable[[int], bool]) -> int:
-    """The largest number that is fine, if all up to some number are; else the least."""
-    while least < most:
-        middle = (least + most + 1) // 2
-        least, most = (middle, most) if is_fine(middle) else (least, middle - 1)
-    return least
-
-
-@lru_cache(maxsize=4096)
-def measure(text: str, weight: int, size: int) -> Line:
-    """A line of a weight and a size in pixels, each part of it in a font that has it."""
-    pieces = []
-    left = end = right = 0.0
-    ascent, descent = ASCENT * size, DESCENT * size
-    for face, piece in runs(text):
-        font = load_font(face, weight, size)
-        box = font.getbbox(piece, anchor="ls")
-        pieces.append((piece, font, end))
-        left, right = min(left, end + box[0]), max(right, end + box[2])
-        ascent, descent = max(ascent, -box[1]), max(descent, box[3])
-        end += font.getlength(piece)
-    width = max(right, end) - left
-    shifted = tuple((piece, font, start - left) for piece, font, start in pieces)
-    return Line(shifted, -int(-width // 1), -int(-ascent // 1), -int(-descent // 1))
-
-
-GRAIN = 8  # pixels, of evening out lines
+HIGH_AND_DEEP = "Hg"  # a line is at least as high, whatever its letters
+NARROWER = 16  # pixels, a step of evening out lines
 ELLIPSIS = "…"
+LONGEST_END = 40  # characters, of what is kept when the rest is cut
 
 
 @dataclass(frozen=True)
-class Style:
-    """How a text may be set."""
+class Slot:
+    """Where a text stands, and how it may be set: on as many lines as there is room for."""
 
+    space: Box
     weight: int
-    steps: tuple[tuple[int, int], ...]  # (size in pixels, most lines), the best first
-    leading: float = 0.0  # of the size: more between two lines
+    largest: int  # size in pixels
+    smallest: int
+    colour: Colour = WHITE
+    across: float = 0.5  # 0: at the left of the space, 1: at its right
+    down: float = 0.5
+    spacing: int = 0  # pixels, more between two lines
     keeps_end: bool = False  # if it must be cut: what follows the last comma stays
 
 
-def steps(largest: int, smallest: int, lines: int) -> tuple[tuple[int, int], ...]:
-    """Sizes from one to another, each about 6 % less."""
-    sizes = [largest]
-    while sizes[-1] > smallest:
-        sizes.append(max(smallest, min(sizes[-1] - 1, round(sizes[-1] * 0.94))))
-    return tuple((size, lines) for size in sizes)
+@dataclass(frozen=True, eq=False)
+class PlacedText:
+    """A text at one size and at its place, its lines centred to each other."""
+
+    shown: ImageText.Text[str]  # lines joined by a line feed
+    size: int
+    start: tuple[int, int]  # where Pillow is to draw it
+    box: Box  # holds all ink
+    colour: Colour
+
+    def draw(self, image: Image.Image) -> None:
+        """Draw it at its place."""
+        ImageDraw.Draw(image).text(self.start, self.shown, self.colour, align="center")
 
 
-def fit(text: str, style: Style, width: int, height: int = 10_000) -> TextBlock:
-    """The text as large as its style and a space in pixels allow.
+def clean(text: str) -> str:
+    """What can be drawn of a text: NFC, one line, no controls, in the font that has most of it."""
+    text = unicodedata.normalize("NFC", " ".join(text.split()))
+    text = "".join(char for char in text if unicodedata.category(char)[0] != "C")
+    face = face_of(text)
+    return " ".join("".join(char for char in text if has_glyph(face, char)).split())
 
-    Words stay whole if any step allows it; else they break between letters or syllables. Text
-    that the last step cannot hold ends in an ellipsis, on fewer lines if the height asks for it.
+
+def fit(text: str, slot: Slot) -> PlacedText | None:
+    """The text as large as its slot allows, its lines evened out; None if nothing can be drawn.
+
+    Words stay whole. What does not fit at the smallest size ends in an ellipsis.
     """
     text = clean(text)
-    size, most_lines = style.steps[-1]
-    if len(_set(text, style, size, width).lines) <= most_lines:
-        for words_whole in (True, False):
-            for _, group in groupby(style.steps, key=lambda step: step[1]):
-                found = _as_large_as_can_be(text, style, tuple(group), (width, height), words_whole)
-                if found:
-                    return _balanced(text, style, found, width)
-    for count in range(most_lines, 0, -1):
-        block = _cut(text, style, width, count)
-        if block.height <= height:
-            break
-    return block
+    if not text:
+        return None
+    width = slot.space[2] - slot.space[0]
+    whole = _set(text, slot, slot.largest, width) or _last(
+        range(slot.smallest, slot.largest), lambda size: _set(text, slot, size, width)
+    )
+    if whole is None:
+        return _cut(text, slot, width)
+    size, breaks = whole.size, whole.shown.text.count("\n")
+
+    def evened(narrower: int) -> PlacedText | None:
+        placed = _set(text, slot, size, width - narrower)
+        return placed if placed and placed.shown.text.count("\n") == breaks else None
+
+    return (_last(range(0, width // 2, NARROWER), evened) if breaks else None) or whole
 
 
-def _as_large_as_can_be(
-    text: str,
-    style: Style,
-    allowed: tuple[tuple[int, int], ...],
-    space: tuple[int, int],
-    words_whole: bool,
-) -> TextBlock | None:
-    """The first of some steps that fits a space, of one number of lines; None if none does."""
-    width, height = space
+def _cut(text: str, slot: Slot, width: int) -> PlacedText | None:
+    """The longest beginning that fits with an ellipsis and the kept end."""
+    comma = text.rfind(", ")
+    end = text[comma:] if slot.keeps_end and len(text) - comma <= LONGEST_END else ""
 
-    def is_fine(count: int) -> bool:
-        size, most_lines = allowed[-count]
-        block = _set(text, style, size, width)
-        fits = len(block.lines) <= most_lines and block.height <= height
-        return fits and (not words_whole or block.text.split() == text.split())
+    def shortened(count: int) -> PlacedText | None:
+        return _set(text[:count].rstrip() + ELLIPSIS + end, slot, slot.smallest, width)
 
-    count = largest_fine(0, len(allowed), is_fine)
-    return _set(text, style, allowed[-count][0], width) if count else None
+    return _last(range(1, len(text) - len(end)), shortened)
 
 
-def _cut(text: str, style: Style, width: int, most_lines: int) -> TextBlock:
-    """The longest beginning that fits with an ellipsis, and the kept end."""
-    size = style.steps[-1][0]
-    head, comma, tail = text.rpartition(", ") if style.keeps_end else (text, "", "")
-    if not head or measure(ELLIPSIS + comma + tail, style.weight, size).width > width * 0.8:
-        head, comma, tail = text, "", ""
-    letters = list(clusters(head))
-
-    def shortened(count: int) -> TextBlock:
-        beginning = "".join(letters[:count]).rstrip()
-        return _set(beginning + ELLIPSIS + comma + tail, style, size, width)
-
-    def fits(count: int) -> bool:
-        return len(shortened(count).lines) <= most_lines
-
-    return shortened(largest_fine(0, len(letters), fits))
+def _last(choices: Sequence[int], attempt: Callable[[int], PlacedText | None]) -> PlacedText | None:
+    """What the last choice that fits makes, if all up to it do."""
+    count = bisect_left(choices, True, key=lambda choice: attempt(choice) is None)
+    return attempt(choices[count - 1]) if count else None
 
 
-def _balanced(text: str, style: Style, block: TextBlock, width: int) -> TextBlock:
-    """The same number of lines, as even as can be; no word broken that was whole."""
-    words = block.text.split()
-
-    def is_as_good(saved: int) -> bool:
-        lines = break_lines(text, style.weight, block.size, width - GRAIN * saved)
-        return len(lines) <= len(block.lines) and len(" ".join(lines).split()) <= len(words)
-
-    if len(block.lines) < 2:
-        return block
-    saved = largest_fine(0, width // 2 // GRAIN, is_as_good)
-    return _set(text, style, block.size, width - GRAIN * saved)
-
-
-def _set(text: str, style: Style, size: int, width: int) -> TextBlock:
-    lines = break_lines(text, style.weight, size, width)
-    measured = tuple(measure(line, style.weight, size) for line in lines)
-    return TextBlock("\n".join(lines), size, measured, round(style.leading * size))
+@lru_cache(maxsize=1024)
+def _set(text: str, slot: Slot, size: int, width: int) -> PlacedText | None:
+    """The text broken between words to a width; None if it does not fit."""
+    font = load_font(face_of(text), slot.weight, size)
+    shown = ImageText.Text(text, font, spacing=slot.spacing)
+    try:
+        shown.wrap(width)
+    except ValueError:  # a word is wider
+        return None
+    least = "\n".join(HIGH_AND_DEEP for _ in shown.text.split("\n"))
+    _, high, _, deep = ImageText.Text(least, font, spacing=slot.spacing).get_bbox()
+    ink_left, ink_top, ink_right, ink_bottom = shown.get_bbox(align="center")
+    left, top = floor(ink_left), floor(min(ink_top, high))
+    right, bottom = ceil(ink_right), ceil(max(ink_bottom, deep))
+    x = slot.space[0] + round((slot.space[2] - slot.space[0] - right + left) * slot.across)
+    y = slot.space[1] + round((slot.space[3] - slot.space[1] - bottom + top) * slot.down)
+    if right - left > width or bottom - top > slot.space[3] - slot.space[1]:
+        return None
+    box = (x, y, x + right - left, y + bottom - top)
+    return PlacedText(shown, size, (x - left, y - top), box, slot.colour)
