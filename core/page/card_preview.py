@@ -5,15 +5,18 @@ from __future__ import annotations
 import base64
 import io
 import secrets
+from dataclasses import replace
 from html import escape
 
 from PIL import Image
 
 from core.card.layout import ShareCard, share_card_png
+from core.card.text import clean
+from core.gallery.credits import Credit
 from core.index.actor_index import Match
 from core.lookalike import Judged
 from core.page.browser_memory import KeptFace
-from core.page.language import View
+from core.page.language import DEFAULT, Speech, View
 from core.page.result import monogram, monogram_hue
 
 
@@ -42,7 +45,7 @@ def card_html(view: View, judged: Judged[KeptFace], chosen: int, link: str) -> s
 def share_card(view: View, judged: Judged[KeptFace], chosen: int, link: str) -> ShareCard:
     """What stands on the card."""
     match, speech = judged.matches[chosen], view.speech
-    name = view.name(match)
+    name = _name(view, match)
     them = view.shelf.framed(match.portrait)
     credit = match.portrait.credit
     return ShareCard(
@@ -53,14 +56,33 @@ def share_card(view: View, judged: Judged[KeptFace], chosen: int, link: str) -> 
         name=name,
         score=view.points(match),
         sentence=view.sentence(judged.verdict, match, chosen + 1),
-        credit=speech("photo_by", author=credit.author, licence=credit.licence)
-        if them is not None and credit
-        else "",
+        credit=_credit(credit, speech) if them is not None and credit else "",
         app_name="Lookalike",
         link=link,
         monogram=monogram(name),
-        hue=monogram_hue(name),
+        hue=monogram_hue(view.name(match)),
     )
+
+
+def _name(view: View, match: Match) -> str:
+    """As the page says it; else the English one, if the card's fonts lack its script."""
+    english = view.finder.people.name(match.actor, DEFAULT)
+    return _drawable(view.name(match)) or _drawable(english) or _drawable(match.actor)
+
+
+def _credit(credit: Credit, speech: Speech) -> str:
+    """With the photo's page for an author, or in English, where the card's fonts ask for it."""
+    author = _drawable(credit.author) or credit.source
+    text = speech("photo_by", author=author, licence=credit.licence)
+    if clean(text) == text:
+        return text
+    return replace(speech, lang=DEFAULT)("photo_by", author=author, licence=credit.licence)
+
+
+def _drawable(text: str) -> str:
+    """What the card can show of a text; "" if that has no letters."""
+    cleaned = clean(text)
+    return cleaned if any(map(str.isalnum, cleaned)) else ""
 
 
 def _file_part(match: Match) -> str:

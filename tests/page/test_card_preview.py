@@ -12,7 +12,7 @@ import pytest
 from PIL import Image
 
 from core.answer import answer_json
-from core.gallery.people import Filter
+from core.gallery.people import ActorEntry, Filter, People
 from core.index.verdict import Verdict
 from core.lookalike import Judged, LookalikeFinder
 from core.page.browser_memory import KeptFace, keep
@@ -21,7 +21,7 @@ from core.page.language import View
 from core.page.result import result_html
 from tests.conftest import ASTRONAUT, SIX_PEOPLE
 from tests.index.test_enrol import head
-from tests.page.conftest import view_of
+from tests.page.conftest import JANE, view_of
 
 EVERYONE = Filter()
 
@@ -86,6 +86,30 @@ def test_another_match_has_its_own_name_score_and_sentence(english: View, ann: J
     assert card.score == str(match.score)
     assert card.sentence == english.sentence(ann.verdict, match, 3)
     assert "photo" not in card.sentence  # of the first match only
+
+
+@pytest.mark.parametrize("foreign", ["محمد-رمضان", "ธนภพ", "😀"])
+def test_in_place_of_what_no_font_can_write_stand_the_folders_name_and_the_photos_address(
+    gallery: LookalikeFinder, ann: Judged[KeptFace], foreign: str
+) -> None:
+    people = People({"Ann": ActorEntry("Ann", foreign)})
+    view = view_of(replace(gallery, people=people))
+    match = ann.matches[0]
+    credit = replace(JANE, author=foreign)
+    match = replace(match, portrait=replace(match.portrait, credit=credit))
+    card = share_card(view, replace(ann, matches=(match,)), 0, "")
+    assert (card.name, card.monogram) == ("Ann", "A")
+    assert card.credit == "Photo: https://example.org/photo, CC BY 4.0"
+
+
+def test_a_korean_credit_is_in_english_where_the_author_needs_the_other_font(
+    gallery: LookalikeFinder, ann: Judged[KeptFace]
+) -> None:
+    portrait = replace(ann.matches[0].portrait, credit=replace(JANE, author="Józef Małek"))
+    match = replace(ann.matches[0], portrait=portrait)
+    card = share_card(view_of(gallery, "ko"), replace(ann, matches=(match,)), 0, "")
+    assert card.credit == "Photo: Józef Małek, CC BY 4.0"
+    assert card.title == "나와 닮은 배우"
 
 
 def test_no_score_is_no_score_on_the_card(english: View, ann: Judged) -> None:
