@@ -88,7 +88,6 @@ class FaceEngine:
         *,
         threads: int = 0,
         lang: str = LANGUAGES[0],
-        detector: type[FaceDetector] = FaceDetector,
     ) -> None:
         """Load both models; the log names the pack, the provider and the threads.
 
@@ -97,7 +96,6 @@ class FaceEngine:
             options: how faces are looked for.
             threads: of each model; 0 = the CPU quota.
             lang: of the log.
-            detector: when the detector is run again; scripts/evaluation compares others.
         """
         self.pack = installed.pack
         say("model_loading", lang, title=self.pack.title)
@@ -105,15 +103,10 @@ class FaceEngine:
         app = _load_face_analysis(installed, options, threads)
         self.options = options
         self._network = app.det_model
-        self._detector = detector(self._run_network, options)
+        self._detector = FaceDetector(self._run_network, options)
         self._recogniser = app.models["recognition"]
         provider = self._recogniser.session.get_providers()[0]
         log.info("%s on %s, %d threads", self.pack.title, provider, threads)
-
-    @property
-    def detector_name(self) -> str:
-        """The class that runs the detector."""
-        return type(self._detector).__name__
 
     def find_faces(self, photo: Photo) -> tuple[Face, ...]:
         """All faces of a photo, embedded in one batch, the likely subject first; () if none."""

@@ -99,17 +99,11 @@ def _usable_photos(cache: EmbeddingsCache, pack: PackCache) -> tuple[Labelled, d
     return usable, left_out
 
 
-def likely_mislabels(
-    embeddings: list[NDArray[np.float32]],
-    ceiling: float = MISLABEL_CEILING,
-    gap: float = MISLABEL_GAP,
-) -> list[int]:
+def likely_mislabels(embeddings: list[NDArray[np.float32]]) -> list[int]:
     """Positions of one actor's portraits that are probably of someone else, worst first.
 
     Args:
         embeddings: (D,) unit each.
-        ceiling: mean cosine to the others from which a portrait is never one.
-        gap: how far below theirs to each other it must at least be.
     """
     kept = list(range(len(embeddings)))
     found: list[int] = []
@@ -122,7 +116,7 @@ def likely_mislabels(
         worst = int(to_others.argmin())
         among_others = (cosines.sum() - 2 * cosines[worst].sum()) / ((count - 1) * (count - 2))
         own = float(to_others[worst])
-        if own >= ceiling or among_others - own < gap:
+        if own >= MISLABEL_CEILING or among_others - own < MISLABEL_GAP:
             break
         found.append(kept.pop(worst))
     return found

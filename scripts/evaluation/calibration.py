@@ -1,7 +1,4 @@
-"""Whether a score of p or more comes as often as it says, for people not in the gallery.
-
-Chapter: whether a score comes as often as it says, for people outside the gallery.
-"""
+"""Chapter: whether a score comes as often as it says, for people outside the gallery."""
 
 from __future__ import annotations
 
@@ -10,17 +7,29 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from scripts.evaluation.chapter import Chapter, Plot, rate, table, with_interval
+from core.index.scoring import calibrate
+from scripts.evaluation.chapter import Figures, Plot, bounds, rate, share_of, table, with_interval
 from scripts.evaluation.datasets import LFW
-from scripts.evaluation.galleries import Gallery, Portraits, enrol
-from scripts.evaluation.intervals import SEED, Interval, by_people
+from scripts.evaluation.galleries import Gallery, Portraits, enrol, scores_of
+from scripts.evaluation.intervals import SEED, by_people
 from scripts.evaluation.material import Material
 from scripts.evaluation.measure import MeasuredSet
 from scripts.evaluation.strangers import stranger_faces
 
+TITLE = "Does the score mean what it says?"
 LEVELS = (50, 80, 90, 95, 99)  # scores whose share is told
 PLOTTED = tuple(range(2, 100, 2))
 SPLITS = 200
+# Which set is split into gallery and outsiders, at which sizes. 338 actors leave outsiders only
+# where both sets are taken together.
+SPLIT = {
+    "headshots": (7, 20, 50, 80, 169),
+    "gallery": (7, 20, 40),
+    "both": (50, 80, 169, 338),
+}
+OUTSIDERS = ("headshots", LFW, "kpop_portraits", "kpop_crops")
+BY_QUALITY = (LFW, "headshots")
+THIRDS = ("small", "large", "blurred", "sharp", "dark", "bright", "frontal", "turned")
 
 
 @dataclass(frozen=True, eq=False)
@@ -31,10 +40,11 @@ class SplitResult:
     outsiders: int
     reached: NDArray[np.float64]  # (SPLITS, len(levels)) share of outsiders with the score, 0-1
 
-    def deviations(self, levels: tuple[int, ...] = LEVELS) -> NDArray[np.float64]:
-        """Mean over the splits of the share reaching p, less 100 - p, in points."""
-        points: NDArray[np.float64] = 100 * self.reached.mean(axis=0) - (100 - np.array(levels))
-        return points
+    @property
+    def shares(self) -> NDArray[np.float64]:
+        """(len(levels),) means over the splits."""
+        means: NDArray[np.float64] = self.reached.mean(axis=0)
+        return means
 
 
 def split_calibration(
@@ -43,25 +53,19 @@ def split_calibration(
     """Share of outsiders at each level, over random splits; an actor's photos count as one."""
     random = np.random.default_rng(SEED + actors)
     count = len(portraits.actors)
+    similarities = enrol(portraits).similarities(portraits.embeddings)  # whoever is inside
     reached = []
     for _ in range(splits):
-        order = random.permutation(count)
-        inside, outside = np.sort(order[:actors]), np.sort(order[actors:])
-        gallery, strangers = enrol(portraits.only(inside)), portraits.only(outside)
-        scores = gallery.scores(gallery.best(strangers.embeddings))
-        photos = np.bincount(strangers.actor)[strangers.actor]
-        weights = 1 / (photos * len(strangers.actors))
+        inside = np.sort(random.permutation(count)[:actors])
+        enrolled = np.isin(portraits.actor, inside)
+        shown, strangers = portraits.actor[enrolled], portraits.actor[~enrolled]
+        calibration = calibrate(
+            similarities[np.ix_(enrolled, inside)], np.searchsorted(inside, shown)
+        )
+        scores = scores_of(calibration, similarities[np.ix_(~enrolled, inside)].max(axis=1))
+        weights = 1 / (np.bincount(strangers)[strangers] * (count - actors))
         reached.append([weights @ (scores >= level) for level in levels])
     return SplitResult(actors, count - actors, np.array(reached))
-
-
-def shares_reached(
-    gallery: Gallery, strangers: MeasuredSet, faces: NDArray[np.intp]
-) -> list[Interval]:
-    """Share of these faces of strangers at each of LEVELS, with intervals by people."""
-    scores = gallery.scores(gallery.best(strangers.embeddings[faces]))
-    people = [strangers.people[photo] for photo in strangers.photo[faces]]
-    return [by_people(scores >= level, people) for level in LEVELS]
 
 
 def thirds_by_quality(
@@ -82,92 +86,122 @@ def thirds_by_quality(
     return thirds
 
 
-# Which set is split into gallery and outsiders, at which sizes. 338 actors leave outsiders only
-# where both sets are taken together.
-SPLIT = (
-    ("headshots", (7, 20, 50, 80, 169)),
-    ("gallery", (7, 20, 40)),
-    ("both", (50, 80, 169, 338)),
-)
-OUTSIDERS = ("headshots", LFW, "kpop_portraits", "kpop_crops")
-TARGET = (50, 80, 90, 95)  # levels whose mean deviation is held within 3 points
+def reached(gallery: Gallery, strangers: MeasuredSet, faces: NDArray[np.intp]) -> NDArray[np.bool_]:
+    """(len(LEVELS), n) whether each of these faces has the score."""
+    scores = gallery.scores(gallery.best(strangers.embeddings[faces]))
+    return np.array([scores >= level for level in LEVELS])
 
 
-def chapter(material: Material) -> Chapter:
+def measure(material: Material) -> Figures:
     """Random splits, fixed sets of outsiders, photo quality."""
-    splits, plot, figures = _splits(material)
-    return Chapter(
-        "Does the score mean what it says?",
-        (
-            "A score of 80 says: closer than 80 % of these actors come to any other actor. So of"
-            " outsiders photographed as the gallery is, 20 % should reach it.",
-            f"**Random splits.** Actors of a set are split {SPLITS} times into a gallery and"
-            " outsiders. Mean deviation, in points, of the share that reaches p from 100 - p;"
-            " above zero is too generous.",
-            splits,
-            "**Outsiders photographed otherwise** lean, and no target is set: share that reaches p"
-            f" with the development gallery ({len(material.gallery.actors)} actors), people in it"
-            " left out; 95 % intervals by drawing people anew.",
-            _outsiders(material),
-            "**By photo quality.** The same for the lowest and the highest third of LFW and"
-            " headshots by four measures: size of the face, sharpness and brightness of the"
-            " aligned crop, how far the head is turned.",
-            _quality(material),
-        ),
-        figures,
-        (plot,),
-    )
+    return {**_splits(material), **_outsiders(material), **_quality(material)}
 
 
-def _splits(material: Material) -> tuple[str, Plot, dict[str, float]]:
+def _splits(material: Material) -> Figures:
     sources = {
         "headshots": material.headshots,
         "gallery": material.portraits,
         "both": material.everyone,
     }
-    rows, lines, figures = [], {}, {}
-    for name, sizes in SPLIT:
+    figures: Figures = {}
+    for name, sizes in SPLIT.items():
         for size in sizes:
-            levels = LEVELS + PLOTTED
-            found = split_calibration(sources[name], size, levels)
-            deviations = found.deviations(levels)
-            shown = [f"{value:+.1f}" for value in deviations[: len(LEVELS)]]
-            rows.append([f"{name}", str(size), str(found.outsiders), *shown])
-            label = f"{name}, {size} actors"
-            shares = 100 * found.reached.mean(axis=0)[len(LEVELS) :]
-            lines[label] = ([100 - level for level in PLOTTED], [float(x) for x in shares])
-            for level, value in zip(LEVELS, deviations, strict=False):
-                figures[f"calibration.{name}.{size}.{level}"] = round(float(value), 2)
-    head = ["set", "actors", "outsiders", *(f"p = {level}" for level in LEVELS)]
-    plot = Plot(
+            found = split_calibration(sources[name], size, LEVELS + PLOTTED)
+            shares = found.shares.tolist()
+            start = f"calibration.{name}.{size}"
+            figures[f"{start}.outsiders"] = found.outsiders
+            figures[f"{start}.curve"] = shares[len(LEVELS) :]
+            for level, share in zip(LEVELS, shares, strict=False):
+                figures[f"{start}.{level}"] = share - (1 - level / 100)
+    return figures
+
+
+def _outsiders(material: Material) -> Figures:
+    figures: Figures = {"outsiders.gallery_actors": len(material.gallery.actors)}
+    for name in OUTSIDERS:
+        measured = material.measured(name)
+        faces = stranger_faces(measured, material.gallery.actors)
+        people = [measured.people[photo] for photo in measured.photo[faces]]
+        figures[f"outsiders.{name}.people"] = len(set(people))
+        figures[f"outsiders.{name}.photos"] = len(faces)
+        for level, passed in zip(LEVELS, reached(material.gallery, measured, faces), strict=True):
+            figure = f"outsiders.{name}.{level}"
+            figures[figure] = [int(passed.sum()), len(faces)]
+            figures |= bounds(figure, by_people(passed, people))
+    return figures
+
+
+def _quality(material: Material) -> Figures:
+    figures: Figures = {}
+    for name in BY_QUALITY:
+        measured = material.measured(name)
+        faces = stranger_faces(measured, material.gallery.actors, one_each=True)
+        for third, chosen in thirds_by_quality(measured, faces).items():
+            passed = reached(material.gallery, measured, chosen).sum(axis=1).tolist()
+            for level, count in zip(LEVELS, passed, strict=True):
+                figures[f"quality.{name}.{third}.{level}"] = [count, len(chosen)]
+    return figures
+
+
+def text(figures: Figures) -> tuple[str | Plot, ...]:
+    """The chapter."""
+    levels = [f"p = {level}" for level in LEVELS]
+    return (
+        "A score of 80 says: closer than 80 % of these actors come to any other actor. So of"
+        " outsiders photographed as the gallery is, 20 % should reach it.",
+        f"**Random splits.** Actors of a set are split {SPLITS} times into a gallery and"
+        " outsiders. Mean deviation, in points, of the share that reaches p from 100 - p;"
+        " above zero is too generous.",
+        table(["set", "actors", "outsiders", *levels], _splits_rows(figures)),
+        "**Outsiders photographed otherwise** lean, and no target is set: share that reaches p"
+        f" with the development gallery ({figures['outsiders.gallery_actors']} actors), people in"
+        " it left out; 95 % intervals by drawing people anew.",
+        table(["outsiders", "people", "photos", *levels], _outsiders_rows(figures)),
+        "**By photo quality.** The same for the lowest and the highest third of LFW and"
+        " headshots by four measures: size of the face, sharpness and brightness of the"
+        " aligned crop, how far the head is turned.",
+        table(["outsiders", "third", "photos", *levels], _quality_rows(figures)),
+        _reliability(figures),
+    )
+
+
+def _splits_rows(figures: Figures) -> list[list[str]]:
+    rows = []
+    for name, sizes in SPLIT.items():
+        for size in sizes:
+            start = f"calibration.{name}.{size}"
+            deviations = [f"{100 * figures[f'{start}.{level}']:+.1f}" for level in LEVELS]
+            rows.append([name, str(size), str(figures[f"{start}.outsiders"]), *deviations])
+    return rows
+
+
+def _outsiders_rows(figures: Figures) -> list[list[str]]:
+    rows = []
+    for name in OUTSIDERS:
+        counts = [f"{figures[f'outsiders.{name}.{what}']:,}" for what in ("people", "photos")]
+        shares = [with_interval(figures, f"outsiders.{name}.{level}") for level in LEVELS]
+        rows.append([f"`{name}`", *counts, *shares])
+    return rows
+
+
+def _quality_rows(figures: Figures) -> list[list[str]]:
+    rows = []
+    for name in BY_QUALITY:
+        for third in THIRDS:
+            found = [figures[f"quality.{name}.{third}.{level}"] for level in LEVELS]
+            shares = [rate(share_of(one)) for one in found]
+            rows.append([f"`{name}`", third, f"{found[0][1]:,}", *shares])
+    return rows
+
+
+def _reliability(figures: Figures) -> Plot:
+    lines = {}
+    for name, sizes in SPLIT.items():
+        for size in sizes:
+            shares = figures[f"calibration.{name}.{size}.curve"]
+            xs, ys = [100 - level for level in PLOTTED], [100 * share for share in shares]
+            lines[f"{name}, {size} actors"] = (xs, ys)
+    return Plot(
         "reliability.png", "Share of outsiders who reach a score", "100 - score, %",
         "outsiders who reach it, %", lines, diagonal=True,
     )  # fmt: skip
-    return table(head, rows), plot, figures
-
-
-def _outsiders(material: Material) -> str:
-    rows = []
-    for name in OUTSIDERS:
-        measured = material.sets[name]
-        faces = stranger_faces(measured, material.gallery.actors)
-        people = {measured.people[photo] for photo in measured.photo[faces]}
-        shares = shares_reached(material.gallery, measured, faces)
-        rows.append(
-            [f"`{name}`", f"{len(people):,}", f"{len(faces):,}",
-             *(with_interval(share) for share in shares)]
-        )  # fmt: skip
-    head = ["outsiders", "people", "photos", *(f"p = {level}" for level in LEVELS)]
-    return table(head, rows)
-
-
-def _quality(material: Material) -> str:
-    rows = []
-    for name in (LFW, "headshots"):
-        measured = material.sets[name]
-        faces = stranger_faces(measured, material.gallery.actors, one_each=True)
-        for third, chosen in thirds_by_quality(measured, faces).items():
-            scores = material.gallery.scores(material.gallery.best(measured.embeddings[chosen]))
-            shares = [float(np.mean(scores >= level)) for level in LEVELS]
-            rows.append([f"`{name}`", third, f"{len(chosen):,}", *map(rate, shares)])
-    return table(["outsiders", "third", "photos", *(f"p = {p}" for p in LEVELS)], rows)

@@ -1,15 +1,35 @@
-"""A chapter of the report, and how its numbers are written.
+"""What a chapter of the report is, its figures, and how they are written.
 
-scripts/evaluation/report.py reads these forms back: a count is whole, a rate has one decimal or
-a percent sign, a similarity has two decimals or more.
+A chapter is a module with `TITLE`, `measure(material) -> Figures` and `text(figures)`, named in
+CHAPTERS of scripts/evaluation/report.py. Its text is made of its figures alone.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Protocol
 
 from scripts.evaluation.intervals import Interval
+
+if TYPE_CHECKING:
+    from scripts.evaluation.material import Material
+
+# By name. A whole number is a count, two are a count and of how many; any other number is a
+# share, 0-1, or a cosine; a list of those is a curve. Of the forms that figures.json keeps.
+Figures = dict[str, Any]
+
+
+class Chapter(Protocol):
+    """What the modules offer."""
+
+    TITLE: str
+
+    def measure(self, material: Material) -> Figures:
+        """Everything that the text says, each name beginning with a word of the chapter's own."""
+
+    def text(self, figures: Figures) -> tuple[str | Plot, ...]:
+        """Markdown paragraphs, tables and plots, in order."""
 
 
 @dataclass(frozen=True)
@@ -25,21 +45,9 @@ class Plot:
     log_x: bool = False
     y_range: tuple[float, float] | None = None
 
-
-@dataclass(frozen=True)
-class Chapter:
-    """Text, figures for the regression test, plots."""
-
-    title: str
-    blocks: tuple[str, ...]  # Markdown paragraphs and tables
-    figures: dict[str, float] = field(default_factory=dict)
-    plots: tuple[Plot, ...] = ()
-
-    @property
-    def markdown(self) -> str:
-        """With its plots at the end."""
-        pictures = (f"![{plot.title}](evaluation/{plot.file})" for plot in self.plots)
-        return "\n\n".join([f"## {self.title}", *self.blocks, *pictures])
+    def __str__(self) -> str:
+        """Its place in the text."""
+        return f"![{self.title}](evaluation/{self.file})"
 
 
 def table(head: Sequence[str], rows: Iterable[Sequence[object]]) -> str:
@@ -48,9 +56,10 @@ def table(head: Sequence[str], rows: Iterable[Sequence[object]]) -> str:
     return "\n".join(f"| {' | '.join(line)} |" for line in lines)
 
 
-def count_of(count: int, total: int) -> str:
+def count_of(figure: Sequence[int]) -> str:
     """`405 of 407 (99.5 %)`."""
-    return f"{count:,} of {total:,} ({count / total:.1%})".replace("%", " %")
+    count, total = figure
+    return f"{count:,} of {total:,} ({rate(count / total)})"
 
 
 def rate(share: float, digits: int = 1) -> str:
@@ -58,9 +67,18 @@ def rate(share: float, digits: int = 1) -> str:
     return f"{share:.{digits}%}".replace("%", " %")
 
 
-def with_interval(interval: Interval, digits: int = 1) -> str:
-    """`99.5 % (98.9 % to 99.8 %)`."""
-    value, low, high = (
-        rate(part, digits) for part in (interval.value, interval.low, interval.high)
-    )
-    return f"{value} ({low} to {high})"
+def share_of(figure: Sequence[int]) -> float:
+    """0-1."""
+    count, total = figure
+    return count / total
+
+
+def bounds(name: str, interval: Interval) -> Figures:
+    """The ends of a figure's 95 % interval."""
+    return {f"{name}.low": interval.low, f"{name}.high": interval.high}
+
+
+def with_interval(figures: Figures, name: str, digits: int = 1) -> str:
+    """A figure and its bounds as `99.5 % (98.9 % to 99.8 %)`."""
+    low, high = (rate(figures[f"{name}.{end}"], digits) for end in ("low", "high"))
+    return f"{rate(share_of(figures[name]), digits)} ({low} to {high})"

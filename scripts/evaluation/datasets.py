@@ -15,9 +15,8 @@ from core.gallery.photos import scan_gallery
 LFW = "lfw_dev"
 # Folders of ../shared/data as `<set>/<Person>/*`; LFW's photos lie one folder deeper.
 SETS = ("gallery", "probes", "probes_wild", "headshots", "kpop_portraits", "kpop_crops", LFW)
-PAIR_LISTS = ("pairsDevTrain.txt", "pairsDevTest.txt")
-
-
+PROBES = ("probes", "probes_wild")  # of the people of `gallery`
+LEARN, TEST = "pairsDevTrain.txt", "pairsDevTest.txt"
 # People of LFW whose other photos are in `headshots` under another spelling.
 OTHER_SPELLINGS = {
     "bridgette wilson sampras": "bridgette wilson",
@@ -50,6 +49,20 @@ class Pairs:
         if not len(self.first) == len(self.second) == len(self.same):
             lengths = len(self.first), len(self.second), len(self.same)
             raise ValueError(f"expected columns of one length, got {lengths}")
+
+    def every(self, nth: int) -> Pairs:
+        """One pair in so many."""
+        return Pairs(self.first[::nth], self.second[::nth], self.same[::nth])
+
+    def and_of(self, other: Pairs) -> Pairs:
+        """These pairs and others of the same photos."""
+        columns = zip(vars(self).values(), vars(other).values(), strict=True)
+        return Pairs(*(np.concatenate(both) for both in columns))
+
+    def among(self, places: NDArray[np.intp]) -> Pairs:
+        """The same pairs where only these photos, ascending, are left of the set."""
+        first, second = (np.searchsorted(places, one) for one in (self.first, self.second))
+        return Pairs(first, second, self.same)
 
 
 def labelled_photos(data: Path, name: str) -> tuple[LabelledPhoto, ...]:

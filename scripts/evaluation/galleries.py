@@ -59,27 +59,31 @@ class Gallery:
 
     def scores(self, similarities: NDArray[np.float64]) -> NDArray[np.float64]:
         """(M,) similarities → (M,) scores 0-99.9; the gallery needs three actors."""
-        if self.calibration is None:
-            raise ValueError(f"{len(self.actors)} actors have no score; it takes 3")
-        return np.array([self.calibration.score(value) for value in similarities.tolist()])
+        return scores_of(self.calibration, similarities)
 
 
-def portraits_of(*sets: MeasuredSet, flip: bool = False, mislabels: bool = True) -> Portraits:
-    """Usable portraits of one or more sets, actors of one name merged, likely mislabels left out.
+def scores_of(
+    calibration: Calibration | None, similarities: NDArray[np.float64]
+) -> NDArray[np.float64]:
+    """(M,) similarities → (M,) scores 0-99.9.
 
-    Args:
-        sets: galleries.
-        flip: enrol the mean of each face and its mirror image.
-        mislabels: whether likely mislabels are looked for.
+    Raises:
+        ValueError: the gallery has fewer than three actors, so no score.
     """
+    if calibration is None:
+        raise ValueError("a gallery of fewer than 3 actors has no score")
+    return np.array([calibration.score(value) for value in similarities.tolist()])
+
+
+def portraits_of(*sets: MeasuredSet) -> Portraits:
+    """Usable portraits of some sets, actors of one name merged, likely mislabels left out."""
     rows: dict[str, list[NDArray[np.float32]]] = {}
     for measured in sets:
-        vectors = measured.with_flip if flip else measured.embeddings
         for person, face in zip(measured.people, measured.subjects(), strict=True):
             if face >= 0:
-                rows.setdefault(person, []).append(vectors[face])
+                rows.setdefault(person, []).append(measured.embeddings[face])
     for row in rows.values():
-        for position in sorted(likely_mislabels(row) if mislabels else [], reverse=True):
+        for position in sorted(likely_mislabels(row), reverse=True):
             del row[position]
     names = sorted(rows)
     return Portraits(

@@ -1,7 +1,4 @@
-"""How often the first answer is right for people who are in the gallery.
-
-Chapter: how often the first answer is right for people who are in the gallery.
-"""
+"""Chapter: how often the first answer is right for people who are in the gallery."""
 
 from __future__ import annotations
 
@@ -11,14 +8,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from core.index.templates import make_templates
-from scripts.evaluation.chapter import Chapter, Plot, count_of, rate, table
-from scripts.evaluation.datasets import LFW
+from scripts.evaluation.chapter import Figures, Plot, count_of, rate, share_of, table
+from scripts.evaluation.datasets import LFW, PROBES, SETS
 from scripts.evaluation.galleries import (
     Gallery,
     Portraits,
     Templates,
     enrol,
-    portraits_of,
     together,
 )
 from scripts.evaluation.intervals import SEED, wilson
@@ -26,7 +22,16 @@ from scripts.evaluation.material import Material
 from scripts.evaluation.measure import MeasuredSet
 from scripts.evaluation.strangers import strangers_as_portraits
 
+TITLE = "The right actor first?"
 DRAWS = 10  # choices of portraits, or of other actors, that are averaged
+COUNTS = (1, 2, 3, 5)  # portraits an actor
+SIZES = (80, 169, 338, 397, 1000, 2000)  # actors
+TEMPLATES: dict[str, Templates] = {
+    "mean (used)": lambda rows: make_templates(rows, 1),
+    "k-means, 2": lambda rows: make_templates(rows, 2),
+    "k-means, 3": lambda rows: make_templates(rows, 3),
+    "every portrait": lambda rows: rows,
+}
 
 
 @dataclass(frozen=True)
@@ -34,65 +39,42 @@ class Identified:
     """Answers to a set of probes."""
 
     photos: int
-    no_face: int
+    no_face: int  # wrong answers, all of them
     rank1: int  # the first answer is right for the face the engine puts first
     rank5: int  # one of the first five is
     any_face: int  # the first answer is right for some face of the photo
 
-    @property
-    def rank1_share(self) -> float:
-        """0-1; a photo without a face is a wrong answer."""
-        return self.rank1 / self.photos
 
-
-def identify(
-    gallery: Gallery,
-    probes: MeasuredSet,
-    faces: NDArray[np.intp] | None = None,
-    embeddings: NDArray[np.float32] | None = None,
-) -> Identified:
-    """Match probes against a gallery that has their people.
-
-    Args:
-        gallery: with every person of the probes among its actors.
-        probes: photos.
-        faces: (P,) which face of each photo is asked about, -1 for none; default: the first.
-        embeddings: (F, D) in place of the plain ones.
-    """
-    vectors = probes.embeddings if embeddings is None else embeddings
-    faces = probes.chosen() if faces is None else faces
-    ranks = ranks_of(gallery, probes, vectors)
-    seen = faces >= 0
-    own = ranks[faces[seen]]
-    with_right = np.zeros(len(probes.people), bool)
-    with_right[probes.photo[ranks == 0]] = True
+def identify(gallery: Gallery, probes: MeasuredSet) -> Identified:
+    """Match probes against a gallery that has their people."""
+    faces = probes.chosen()
+    ranks = ranks_of(gallery, probes)
+    own = ranks[faces[faces >= 0]]
     return Identified(
         photos=len(faces),
-        no_face=int((~seen).sum()),
+        no_face=int((faces < 0).sum()),
         rank1=int((own == 0).sum()),
         rank5=int((own < 5).sum()),
-        any_face=int(with_right.sum()),
+        any_face=len(np.unique(probes.photo[ranks == 0])),
     )
 
 
-def ranks_of(
-    gallery: Gallery, probes: MeasuredSet, vectors: NDArray[np.float32]
-) -> NDArray[np.intp]:
+def ranks_of(gallery: Gallery, probes: MeasuredSet) -> NDArray[np.intp]:
     """(F,) how many actors come before the photo's own person, per face; ties by name."""
     numbers = {actor: number for number, actor in enumerate(gallery.actors)}
     own = np.array([numbers[person] for person in probes.people])[probes.photo]
-    order = np.argsort(-gallery.similarities(vectors), axis=1, kind="stable")
+    order = np.argsort(-gallery.similarities(probes.embeddings), axis=1, kind="stable")
     ranks: NDArray[np.intp] = (order == own[:, None]).argmax(axis=1)
     return ranks
 
 
 def rank1_by_portraits(
     portraits: Portraits, probes: MeasuredSet, count: int, templates: Templates | None = None
-) -> float:
-    """Share of right first answers with `count` portraits an actor, over draws of portraits."""
+) -> list[int]:
+    """Right first answers with `count` portraits an actor, and of how many, over all draws."""
     random = np.random.default_rng(SEED + count)
     most = int(np.bincount(portraits.actor).max())
-    shares = []
+    right = []
     for _ in range(DRAWS if count < most else 1):
         rows = [
             random.permutation(np.flatnonzero(portraits.actor == number))[:count]
@@ -100,126 +82,129 @@ def rank1_by_portraits(
         ]
         kept = np.sort(np.concatenate(rows))
         fewer = Portraits(portraits.actors, portraits.embeddings[kept], portraits.actor[kept])
-        shares.append(identify(enrol(fewer, templates), probes).rank1_share)
-    return float(np.mean(shares))
+        right.append(identify(enrol(fewer, templates), probes).rank1)
+    return [sum(right), len(right) * len(probes.people)]
 
 
-def rank1_by_size(portraits: Portraits, others: Portraits, probes: MeasuredSet, size: int) -> float:
-    """Share of right first answers with `size` actors: the probes' own and drawn others."""
+def rank1_by_size(
+    portraits: Portraits, others: Portraits, probes: MeasuredSet, size: int
+) -> list[int]:
+    """The same with `size` actors: the probes' own and drawn others."""
     added = size - len(portraits.actors)
     random = np.random.default_rng(SEED + size)
-    shares = []
+    right = []
     for _ in range(DRAWS if 0 < added < len(others.actors) else 1):
         drawn = np.sort(random.permutation(len(others.actors))[:added])
-        shares.append(identify(enrol(together(portraits, others.only(drawn))), probes).rank1_share)
-    return float(np.mean(shares))
+        larger = enrol(together(portraits, others.only(drawn)))
+        right.append(identify(larger, probes).rank1)
+    return [sum(right), len(right) * len(probes.people)]
 
 
-PROBES = ("probes", "probes_wild")
-COUNTS = (1, 2, 3, 5)
-SIZES = (80, 169, 338, 397, 1000, 2000)
-
-
-def chapter(material: Material) -> Chapter:
+def measure(material: Material) -> Figures:
     """Rank-1 and rank-5, failures to detect, and what rank-1 depends on."""
-    answers = {name: identify(material.gallery, material.sets[name]) for name in PROBES}
-    figures = {
-        f"{name}.{field}": float(value)
-        for name, found in answers.items()
-        for field, value in vars(found).items()
+    return {
+        **answers(material),
+        **_failures(material),
+        **_by_portraits(material),
+        **_by_size(material),
     }
-    growth = _growth(material)
-    return Chapter(
-        "The right actor first?",
-        (
-            f"A gallery of {len(material.gallery.actors)} actors with"
-            f" {len(material.portraits.embeddings)} portraits; other photos of the same people as"
-            " probes. `probes` were picked so that another model saw one clear, typical face:"
-            " easy. `probes_wild` are unfiltered: groups, side views, sunglasses. The chosen face"
-            " is the one the page answers first; a photo without a face is a wrong answer.",
-            table(
-                ["probes", "first answer right", "95 % interval", "among the first five",
-                 "right for any face", "no face"],
-                [_row(material, name) for name in PROBES],
-            ),
-            "Photos in which no face is found:",
-            _failures(material),
-            "**Portraits an actor, and templates.** Share of right first answers on `probes_wild`,"
-            " over 10 draws of portraits:",
-            _by_portraits(material),
-            "**Size of the gallery.** The 80 actors and others added, up to 397 by `headshots`,"
-            " beyond by people of LFW; share of right first answers, over 10 draws:",
-            table(
-                ["actors", *(str(size) for size in SIZES)],
-                [
-                    [f"`{name}`", *(rate(share / 100) for share in shares)]
-                    for name, (_, shares) in growth.lines.items()
-                ],
-            ),
-        ),
-        figures,
-        (growth,),
-    )  # fmt: skip
 
 
-def _row(material: Material, name: str) -> list[str]:
-    found = identify(material.gallery, material.sets[name])
-    bounds = wilson(found.rank1, found.photos)
-    return [
-        f"`{name}`",
-        count_of(found.rank1, found.photos),
-        f"{rate(bounds.low)} to {rate(bounds.high)}",
-        count_of(found.rank5, found.photos),
-        count_of(found.any_face, found.photos),
-        str(found.no_face),
-    ]
-
-
-def _failures(material: Material) -> str:
-    rows = []
-    for name, measured in material.sets.items():
-        missing = int((measured.chosen() < 0).sum())
-        rows.append([f"`{name}`", f"{missing} of {len(measured.people):,}"])
-    return table(["set", "no face"], rows)
-
-
-def _by_portraits(material: Material) -> str:
-    flipped = portraits_of(material.sets["gallery"], flip=True)
-    kinds = {
-        "mean (used)": (material.portraits, lambda rows: make_templates(rows, 1)),
-        "k-means, 2": (material.portraits, lambda rows: make_templates(rows, 2)),
-        "k-means, 3": (material.portraits, lambda rows: make_templates(rows, 3)),
-        "every portrait": (material.portraits, lambda rows: rows),
-        "mean, portraits and their mirror images": (
-            flipped, lambda rows: make_templates(rows, 1),
-        ),
-    }  # fmt: skip
-    wild = material.sets["probes_wild"]
-    return table(
-        ["templates", *(f"{count} portraits" for count in COUNTS)],
-        [
-            [kind, *(rate(rank1_by_portraits(rows, wild, count, make)) for count in COUNTS)]
-            for kind, (rows, make) in kinds.items()
-        ],
-    )
-
-
-def _growth(material: Material) -> Plot:
-    """Rank-1 of both kinds of probes by the number of actors."""
-    actors = material.portraits.actors
-    headshots = strangers_as_portraits(material.sets["headshots"], actors)
-    people = strangers_as_portraits(material.sets[LFW], actors + headshots.actors)
-    full = together(material.portraits, headshots)
-    lines = {}
+def answers(material: Material) -> Figures:
+    """The first answers to both kinds of probes."""
+    figures: Figures = {
+        "identification.actors": len(material.gallery.actors),
+        "identification.portraits": len(material.portraits.embeddings),
+    }
     for name in PROBES:
-        shares = [
-            rank1_by_size(material.portraits, headshots, material.sets[name], size)
-            if size <= len(full.actors)
-            else rank1_by_size(full, people, material.sets[name], size)
-            for size in SIZES
-        ]
-        lines[name] = (SIZES, [100 * share for share in shares])
-    return Plot(
-        "growth.png", "Right first answers as the gallery grows", "actors in the gallery",
-        "right first answers, %", lines, log_x=True, y_range=(90, 100.5),
+        counts = vars(identify(material.gallery, material.measured(name)))
+        total = counts.pop("photos")
+        figures |= {f"{name}.{what}": [count, total] for what, count in counts.items()}
+    return figures
+
+
+def _failures(material: Material) -> Figures:
+    missing = {name: material.measured(name).chosen() < 0 for name in SETS}
+    return {f"no_face.{name}": [int(one.sum()), len(one)] for name, one in missing.items()}
+
+
+def _by_portraits(material: Material) -> Figures:
+    wild = material.measured("probes_wild")
+    return {
+        f"templates.{kind}.{count}": rank1_by_portraits(material.portraits, wild, count, make)
+        for kind, make in TEMPLATES.items()
+        for count in COUNTS
+    }
+
+
+def _by_size(material: Material) -> Figures:
+    headshots = strangers_as_portraits(material.measured("headshots"), material.portraits.actors)
+    full = together(material.portraits, headshots)
+    people = strangers_as_portraits(material.measured(LFW), full.actors)
+    figures = {}
+    for name in PROBES:
+        probes = material.measured(name)
+        for size in SIZES:
+            small = size <= len(full.actors)
+            known, others = (material.portraits, headshots) if small else (full, people)
+            figures[f"growth.{name}.{size}"] = rank1_by_size(known, others, probes, size)
+    return figures
+
+
+def text(figures: Figures) -> tuple[str | Plot, ...]:
+    """The chapter."""
+    growth = {
+        name: [share_of(figures[f"growth.{name}.{size}"]) for size in SIZES] for name in PROBES
+    }
+    return (
+        f"A gallery of {figures['identification.actors']} actors with"
+        f" {figures['identification.portraits']} portraits; other photos of the same people as"
+        " probes. `probes` were picked so that another model saw one clear, typical face:"
+        " easy. `probes_wild` are unfiltered: groups, side views, sunglasses. The chosen face"
+        " is the one the page answers first; a photo without a face is a wrong answer.",
+        table(
+            ["probes", "first answer right", "95 % interval", "among the first five",
+             "right for any face", "no face"],
+            [_answers_row(figures, name) for name in PROBES],
+        ),
+        "Photos in which no face is found:",
+        table(
+            ["set", "no face"],
+            [[f"`{name}`", "{} of {:,}".format(*figures[f"no_face.{name}"])] for name in SETS],
+        ),
+        "**Portraits an actor, and templates.** Share of right first answers on `probes_wild`,"
+        f" over {DRAWS} draws of portraits:",
+        table(
+            ["templates", *(f"{count} portraits" for count in COUNTS)],
+            [
+                [kind, *(rate(share_of(figures[f"templates.{kind}.{count}"])) for count in COUNTS)]
+                for kind in TEMPLATES
+            ],
+        ),
+        "**Size of the gallery.** The 80 actors and others added, up to 397 by `headshots`,"
+        f" beyond by people of LFW; share of right first answers, over {DRAWS} draws:",
+        table(
+            ["actors", *map(str, SIZES)],
+            [[f"`{name}`", *map(rate, shares)] for name, shares in growth.items()],
+        ),
+        Plot(
+            "growth.png", "Right first answers as the gallery grows", "actors in the gallery",
+            "right first answers, %",
+            {name: (SIZES, [100 * share for share in shares]) for name, shares in growth.items()},
+            log_x=True, y_range=(90, 100.5),
+        ),
     )  # fmt: skip
+
+
+def _answers_row(figures: Figures, name: str) -> list[str]:
+    right, five, any_face, no_face = (
+        figures[f"{name}.{what}"] for what in ("rank1", "rank5", "any_face", "no_face")
+    )
+    interval = wilson(*right)
+    ends = f"{rate(interval.low)} to {rate(interval.high)}"
+    return [f"`{name}`", count_of(right), ends, count_of(five), count_of(any_face), no_face[0]]
+
+
+def headline(figures: Figures) -> list[str]:
+    """The share of right first answers to each kind of probes."""
+    return [rate(share_of(figures[f"{name}.rank1"])) for name in PROBES]

@@ -1,36 +1,73 @@
-"""Everything that the chapters are written from: each set measured once."""
+"""Everything that the chapters are written from: each set measured when it is first asked for."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from collections.abc import Sequence
+from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
-from core.faces.detect import FaceDetector
-from core.faces.engine import FaceEngine
-from core.models.install import InstalledPack
-from scripts.evaluation.datasets import LFW, PAIR_LISTS, SETS, Pairs, labelled_photos, read_pairs
+import numpy as np
+
+from scripts.evaluation.datasets import (
+    LEARN,
+    LFW,
+    TEST,
+    LabelledPhoto,
+    Pairs,
+    labelled_photos,
+    read_pairs,
+)
 from scripts.evaluation.galleries import Gallery, Portraits, enrol, portraits_of
 from scripts.evaluation.measure import MeasuredSet, Meter, Way
 
-MIRRORED = ("gallery", "probes", "probes_wild")  # sets on which flip augmentation is tried
+SAMPLED = 8  # of LFW's pairs and of what is only thinned, the sample has one in so many
+THINNED = ("kpop_crops",)
 
 
 @dataclass(frozen=True, eq=False)
 class Material:
-    """Measured sets by name, the pairs, and the means to measure more."""
+    """The labelled photos and the means to measure them."""
 
-    data: Path
-    installed: InstalledPack
+    data: Path  # folder of the sets
     meter: Meter
-    sets: dict[str, MeasuredSet]
-    learn: Pairs  # the threshold is chosen on these
-    test: Pairs
+    # A part of LFW, of `kpop_crops` and of the changed photos, which the test suite has time for;
+    # the gallery, its probes and the headshots are whole.
+    sample: bool = False
+
+    def photos(self, name: str) -> Sequence[LabelledPhoto]:
+        """A set's photos.
+
+        Raises:
+            GalleryError: the set is missing or empty.
+        """
+        if name == LFW:
+            return self._lfw[0]
+        photos = labelled_photos(self.data, name)
+        return self.thinned(photos) if name in THINNED else photos
+
+    def thinned(self, photos: Sequence[LabelledPhoto]) -> Sequence[LabelledPhoto]:
+        """All of them, or those of the sample."""
+        return photos[::SAMPLED] if self.sample else photos
+
+    def measured(self, name: str) -> MeasuredSet:
+        """A set's faces; of LFW's photos the one that is labelled."""
+        return self.meter.measure(name, self.photos(name), Way(central=name == LFW))
+
+    @property
+    def learn(self) -> Pairs:
+        """Pairs of LFW on which a threshold is chosen."""
+        return self._lfw[1]
+
+    @property
+    def test(self) -> Pairs:
+        """Pairs of other people."""
+        return self._lfw[2]
 
     @cached_property
     def portraits(self) -> Portraits:
         """Of the development gallery's actors."""
-        return portraits_of(self.sets["gallery"])
+        return portraits_of(self.measured("gallery"))
 
     @cached_property
     def gallery(self) -> Gallery:
@@ -40,32 +77,19 @@ class Material:
     @cached_property
     def headshots(self) -> Portraits:
         """One studio portrait an actor."""
-        return portraits_of(self.sets["headshots"])
+        return portraits_of(self.measured("headshots"))
 
     @cached_property
     def everyone(self) -> Portraits:
         """Gallery and headshots, actors of both merged: the starter gallery's people."""
-        return portraits_of(self.sets["gallery"], self.sets["headshots"])
+        return portraits_of(self.measured("gallery"), self.measured("headshots"))
 
-    def with_detector(self, detector: type[FaceDetector] = FaceDetector, **changed: int) -> Meter:
-        """A meter that looks at photos in another way, or with other detection settings."""
-        settings = self.meter.settings.replaced(**changed)
-        engine = FaceEngine(
-            self.installed, settings.detection, threads=settings.threads, detector=detector
-        )
-        return replace(self.meter, engine=engine, settings=settings)
-
-
-def gather(data: Path, installed: InstalledPack, meter: Meter) -> Material:
-    """Measure every set, LFW last and without mirror images: it has the most photos.
-
-    Raises:
-        GalleryError: a folder or a list is missing.
-    """
-    photos = {name: labelled_photos(data, name) for name in SETS}
-    pairs = [read_pairs(data, pair_list, photos[LFW]) for pair_list in PAIR_LISTS]
-    sets = {
-        name: meter.measure(name, photos[name], Way(central=name == LFW, mirrored=name in MIRRORED))
-        for name in SETS
-    }
-    return Material(data, installed, meter, sets, *pairs)
+    @cached_property
+    def _lfw(self) -> tuple[Sequence[LabelledPhoto], Pairs, Pairs]:
+        photos = labelled_photos(self.data, LFW)
+        learn, test = (read_pairs(self.data, pair_list, photos) for pair_list in (LEARN, TEST))
+        if not self.sample:
+            return photos, learn, test
+        learn, test = learn.every(SAMPLED), test.every(SAMPLED)
+        asked = np.unique(np.concatenate([learn.first, learn.second, test.first, test.second]))
+        return [photos[place] for place in asked], learn.among(asked), test.among(asked)

@@ -1,28 +1,39 @@
-"""Labelled photos → faces and embeddings: each photo once, on all cores, kept on disk.
-
-What the engine found in a set of labelled photos, as arrays.
-"""
+"""Labelled photos → faces and embeddings: each photo once, on all cores, kept on disk."""
 
 from __future__ import annotations
 
 import ast
 import hashlib
 import json
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from core.faces.engine import DOMINANT, RIVAL_SCORE, Detection, FaceEngine, usable_cpus
+from core.faces.engine import Detection, FaceEngine, stands_out, usable_cpus
 from core.faces.photo import Photo, read_photo
 from core.files import new_file
 from core.index.enrol import detection_settings
-from core.settings import Settings
+from core.settings import ROOT, Settings
+from scripts.evaluation.changes import Change
 from scripts.evaluation.datasets import LabelledPhoto
+
+CHUNK = 16  # photos whose crops go to the recogniser together
+# Code whose change makes kept embeddings worthless.
+SOURCES = (
+    "core/faces/photo.py",
+    "core/faces/detect.py",
+    "core/faces/align.py",
+    "core/faces/engine.py",
+    "scripts/evaluation/changes.py",
+)
+BY_FACE = ("boxes", "sharpness", "brightness", "yaw", "embeddings")
+
+Progress = Callable[[Iterable[Any], str, int], Iterable[Any]]  # work, its name, its length
 
 
 @dataclass(frozen=True, eq=False)
@@ -30,24 +41,24 @@ class MeasuredSet:
     """P photos and their F faces, photo by photo, in the engine's order within a photo."""
 
     people: tuple[str, ...]  # P
-    sizes: NDArray[np.int32]  # (P, 2) width and height, pixels
+    stands_out: NDArray[np.bool_]  # (P,) whether the first face is large enough to be enrolled
     photo: NDArray[np.int32]  # (F,) ascending
     boxes: NDArray[np.float32]  # (F, 4) x1, y1, x2, y2, pixels of the photo
-    scores: NDArray[np.float32]  # (F,) detection scores, 0-1
-    landmarks: NDArray[np.float32]  # (F, 5, 2) pixels of the photo
+    # To sort faces by: simpler than core/faces/quality.py's, by which other faces would be in
+    # the report's thirds.
     sharpness: NDArray[np.float32]  # (F,) variance of the aligned crop's Laplacian
     brightness: NDArray[np.float32]  # (F,) mean grey of the aligned crop, 0-255
+    yaw: NDArray[np.float32]  # (F,) nose off the middle of the eyes, in eye distances: 0 frontal
     embeddings: NDArray[np.float32]  # (F, D) unit
-    mirrored: NDArray[np.float32]  # (F, D) unit, of the crop turned left to right
 
     def __post_init__(self) -> None:
         """Check that the arrays belong together."""
-        faces = len(self.photo)
-        for name in ("boxes", "scores", "landmarks", "sharpness", "brightness", "embeddings"):
+        faces, photos = len(self.photo), len(self.people)
+        for name in BY_FACE:
             if len(getattr(self, name)) != faces:
                 raise ValueError(f"{name}: expected {faces} rows, got {len(getattr(self, name))}")
-        if len(self.sizes) != len(self.people):
-            raise ValueError(f"sizes: expected {len(self.people)} rows, got {len(self.sizes)}")
+        if len(self.stands_out) != photos:
+            raise ValueError(f"stands_out: expected {photos} rows, got {len(self.stands_out)}")
 
     @property
     def areas(self) -> NDArray[np.float32]:
@@ -55,85 +66,57 @@ class MeasuredSet:
         sides: NDArray[np.float32] = np.maximum(self.boxes[:, 2:] - self.boxes[:, :2], 0)
         return sides[:, 0] * sides[:, 1]
 
-    @property
-    def with_flip(self) -> NDArray[np.float32]:
-        """(F, D) unit means of a face's embedding and its mirror image's."""
-        return unit(self.embeddings + self.mirrored)
-
-    @property
-    def from_centre(self) -> NDArray[np.float32]:
-        """(F,) distance of the box's centre from the photo's, in half diagonals."""
-        half = self.sizes[self.photo] / 2
-        centres = (self.boxes[:, :2] + self.boxes[:, 2:]) / 2
-        distance: NDArray[np.float32] = np.hypot(*(centres - half).T) / np.hypot(*half.T)
-        return distance
-
-    @property
-    def yaw(self) -> NDArray[np.float32]:
-        """(F,) how far the nose stands off the middle of the eyes, in eye distances: 0 frontal."""
-        right, left, nose = (self.landmarks[:, point] for point in range(3))
-        span = left - right
-        along = np.sum((nose - (right + left) / 2) * span, axis=1)
-        offset: NDArray[np.float32] = np.abs(along) / np.maximum(np.sum(span**2, axis=1), 1e-6)
-        return offset
-
     def faces_of(self, photo: int) -> slice:
         """Where a photo's faces stand among all."""
         start, end = np.searchsorted(self.photo, [photo, photo + 1])
         return slice(int(start), int(end))
 
-    def first_by(self, key: NDArray[np.floating]) -> NDArray[np.intp]:
-        """(P,) per photo the face with the highest key, the first of equals; -1 without a face."""
-        best = np.full(len(self.people), -1, np.intp)
-        for face in np.lexsort((-np.arange(len(key)), key)):  # the last written wins
-            best[self.photo[face]] = face
-        return best
-
     def chosen(self) -> NDArray[np.intp]:
         """(P,) the face that the engine puts first; -1 without a face."""
-        return self.first_by(-np.arange(len(self.photo), dtype=np.float64))
+        photos = np.arange(len(self.people))
+        first: NDArray[np.intp] = np.searchsorted(self.photo, photos)
+        return np.where(np.isin(photos, self.photo), first, -1)
 
     def subjects(self) -> NDArray[np.intp]:
         """(P,) the face that enrolment would take; -1 where it takes none."""
-        subjects = self.chosen()
-        for photo, subject in enumerate(subjects):
-            faces = np.arange(len(self.photo))[self.faces_of(photo)]
-            rivals = faces[(faces != subject) & (self.scores[faces] >= RIVAL_SCORE)]
-            if subject >= 0 and np.any(self.areas[subject] < DOMINANT * self.areas[rivals]):
-                subjects[photo] = -1
-        return subjects
+        return np.where(self.stands_out, self.chosen(), -1)
+
+    def one_by_one(self) -> list[MeasuredSet]:
+        """A set for each photo."""
+        rows = [self.faces_of(photo) for photo in range(len(self.people))]
+        return [
+            MeasuredSet(
+                people=(person,),
+                stands_out=self.stands_out[photo : photo + 1],
+                photo=np.zeros(faces.stop - faces.start, np.int32),
+                **{name: getattr(self, name)[faces] for name in BY_FACE},
+            )
+            for photo, (person, faces) in enumerate(zip(self.people, rows, strict=True))
+        ]
 
 
-def unit(vectors: NDArray[np.floating]) -> NDArray[np.float32]:
-    """(n, D) → rows of unit length."""
-    lengths = np.linalg.norm(vectors, axis=1, keepdims=True)
-    rows: NDArray[np.float32] = (vectors / np.maximum(lengths, 1e-12)).astype(np.float32)
-    return rows
-
-
-CHUNK = 16  # photos whose crops go to the recogniser together
-CORE = Path(__file__).resolve().parent.parent
-# Code whose change makes kept embeddings worthless.
-SOURCES = (
-    "detection.py",
-    "faces.py",
-    "looks.py",
-    "photo.py",
-    "evaluation/robustness.py",
-    "evaluation/variants.py",
-)
-
-Progress = Callable[[Iterable[Any], str, int], Iterable[Any]]  # work, its name, its length
-Change = Callable[[LabelledPhoto, NDArray[np.uint8]], NDArray[np.uint8]]  # of (H, W, 3) RGB
+def joined(parts: Sequence[MeasuredSet]) -> MeasuredSet:
+    """Photos of several sets, in order, as one set."""
+    starts = np.cumsum([0, *(len(part.people) for part in parts)])
+    photo = [part.photo + start for part, start in zip(parts, starts[:-1], strict=True)]
+    return MeasuredSet(
+        people=tuple(person for part in parts for person in part.people),
+        stands_out=np.concatenate([part.stands_out for part in parts]),
+        photo=np.concatenate(photo).astype(np.int32),
+        **{name: np.concatenate([getattr(part, name) for part in parts]) for name in BY_FACE},
+    )
 
 
 @dataclass(frozen=True)
 class Way:
-    """How a set is measured."""
+    """How photos are measured."""
 
     central: bool = False  # only the face nearest the photo's centre: LFW's way of labelling
-    mirrored: bool = False  # mirror images too; else the plain embeddings stand in their place
-    change: Change | None = None  # done to each photo's pixels first
+    changed: str = ""  # name of the change
+    change: Change | None = field(default=None, compare=False)  # of each photo's pixels, first
+
+
+AS_THEY_ARE = Way()
 
 
 @dataclass(frozen=True)
@@ -143,67 +126,90 @@ class Meter:
     engine: FaceEngine
     settings: Settings
     cache: Path  # folder
-    progress: Progress = lambda items, name, length: items
+    progress: Progress = lambda work, name, length: work
+    _known: dict[tuple[LabelledPhoto, Way], MeasuredSet] = field(
+        default_factory=dict, init=False, repr=False
+    )
 
     def measure(
-        self, name: str, photos: Sequence[LabelledPhoto], way: Way | None = None
+        self, name: str, photos: Sequence[LabelledPhoto], way: Way = AS_THEY_ARE
     ) -> MeasuredSet:
-        """All faces of a set, from the cache's folder if they were measured before.
+        """All faces of some photos; what was measured before is remembered.
 
         Args:
-            name: of the set, with that of the change.
+            name: of the set, for the cache's file and the progress.
             photos: which.
-            way: how; default: as they are, without mirror images.
+            way: how.
         """
-        way = way or Way()
-        kept = self.cache / f"{name}-{self._key(name, photos, way)}.npz"
+        new = [photo for photo in dict.fromkeys(photos) if (photo, way) not in self._known]
+        if new:
+            measured = self._from_cache(name, new, way).one_by_one()
+            self._known.update(zip([(photo, way) for photo in new], measured, strict=True))
+        return joined([self._known[photo, way] for photo in photos])
+
+    def _from_cache(self, name: str, photos: Sequence[LabelledPhoto], way: Way) -> MeasuredSet:
+        kept = self.cache / f"{name}-{self._key(photos, way)}.npz"
         if kept.is_file():
             with np.load(kept, allow_pickle=False) as stored:
                 arrays = {key: stored[key] for key in stored.files}
             arrays["people"] = tuple(arrays["people"].tolist())
             return MeasuredSet(**arrays)
-        measured = joined(self._chunks(name, photos, way))
-        self.cache.mkdir(parents=True, exist_ok=True)
+        measured = self._measure_all(name, photos, way)
         with new_file(kept) as temporary, temporary.open("wb") as out:
-            np.savez(out, **vars(measured))
+            np.savez(out, **{one.name: getattr(measured, one.name) for one in fields(measured)})
         return measured
 
-    def _chunks(
-        self, name: str, photos: Sequence[LabelledPhoto], way: Way
-    ) -> Iterator[MeasuredSet]:
+    def _measure_all(self, name: str, photos: Sequence[LabelledPhoto], way: Way) -> MeasuredSet:
         chunks = [photos[start : start + CHUNK] for start in range(0, len(photos), CHUNK)]
         with ThreadPoolExecutor(usable_cpus()) as pool:
             work = pool.map(lambda chunk: self._measure_chunk(chunk, way), chunks)
-            yield from self.progress(work, name, len(chunks))
+            return joined(list(self.progress(work, name, len(chunks))))
 
     def _measure_chunk(self, photos: Sequence[LabelledPhoto], way: Way) -> MeasuredSet:
-        sizes, found = [], []
-        for entry in photos:
-            pixels = read_photo(entry.path, self.settings.photo_limits).pixels
-            if way.change is not None:
-                pixels = np.ascontiguousarray(way.change(entry, pixels))
-            size = (pixels.shape[1], pixels.shape[0])
-            detections = self.engine.detect(Photo(pixels, entry.path.name))
-            sizes.append(size)
-            found.append(_most_central(detections, size) if way.central else detections)
-        crops = [detection.crop for row in found for detection in row]
-        plain = self.engine.embed(crops)
-        mirrored = [crop[:, ::-1] for crop in crops]
-        turned = self.engine.embed(mirrored) if way.mirrored else plain
-        return _measured(photos, sizes, found, plain, turned)
+        found = [self._detect(entry, way) for entry in photos]
+        faces = [face for row in found for face in row]
+        to_sort_by = np.array([_to_sort_by(face) for face in faces], np.float32).reshape(-1, 3)
+        return MeasuredSet(
+            people=tuple(entry.person for entry in photos),
+            stands_out=np.array([bool(row) and stands_out(row) for row in found]),
+            photo=np.repeat(np.arange(len(found), dtype=np.int32), [len(row) for row in found]),
+            boxes=np.array([face.box for face in faces], np.float32).reshape(-1, 4),
+            sharpness=to_sort_by[:, 0],
+            brightness=to_sort_by[:, 1],
+            yaw=to_sort_by[:, 2],
+            embeddings=self.engine.embed([face.crop for face in faces]),
+        )
 
-    def _key(self, name: str, photos: Sequence[LabelledPhoto], way: Way) -> str:
+    def _detect(self, entry: LabelledPhoto, way: Way) -> tuple[Detection, ...]:
+        pixels = read_photo(entry.path, self.settings.photo_limits).pixels
+        if way.change is not None:
+            pixels = np.ascontiguousarray(way.change(entry, pixels))
+        faces = self.engine.detect(Photo(pixels, entry.path.name))
+        height, width = pixels.shape[:2]
+        return _most_central(faces, width, height) if way.central else faces
+
+    def _key(self, photos: Sequence[LabelledPhoto], way: Way) -> str:
         """What the embeddings depend on: weights, settings, code, photos, the way."""
         wanted = detection_settings(self.settings.detection)
         about = [
             self.engine.pack.identity,
-            self.engine.detector_name,
             {name: value for name, value in wanted.items() if name != "recipe"},
-            [_code(CORE / source) for source in SOURCES],
-            [name, way.central, way.mirrored],
+            [_code(ROOT / source) for source in SOURCES],
+            [way.central, way.changed],
             [(str(entry.path), *_stamp(entry.path)) for entry in photos],
         ]
         return hashlib.sha256(json.dumps(about, sort_keys=True).encode()).hexdigest()[:16]
+
+
+def _to_sort_by(face: Detection) -> tuple[float, float, float]:
+    """Sharpness, brightness and yaw."""
+    import cv2
+
+    grey = np.asarray(cv2.cvtColor(face.crop, cv2.COLOR_RGB2GRAY))
+    right, left, nose = face.landmarks[:3]
+    span = left - right
+    offset = abs(float((nose - (right + left) / 2) @ span)) / max(float(span @ span), 1e-6)
+    return float(cv2.Laplacian(grey, cv2.CV_64F).var()), float(grey.mean()), offset
 
 
 def _code(path: Path) -> str:
@@ -216,58 +222,9 @@ def _stamp(path: Path) -> tuple[int, int]:
     return status.st_size, status.st_mtime_ns
 
 
-def _most_central(
-    detections: tuple[Detection, ...], size: tuple[int, int]
-) -> tuple[Detection, ...]:
-    def distance(detection: Detection) -> float:
-        x1, y1, x2, y2 = detection.box
-        return float(np.hypot((x1 + x2 - size[0]) / 2, (y1 + y2 - size[1]) / 2))
+def _most_central(faces: Sequence[Detection], width: int, height: int) -> tuple[Detection, ...]:
+    def distance(face: Detection) -> float:
+        x1, y1, x2, y2 = face.box
+        return float(np.hypot((x1 + x2 - width) / 2, (y1 + y2 - height) / 2))
 
-    return tuple(sorted(detections, key=distance)[:1])
-
-
-def _measured(
-    photos: Sequence[LabelledPhoto],
-    sizes: Sequence[tuple[int, int]],
-    found: Sequence[Sequence[Detection]],
-    plain: NDArray[np.float32],
-    turned: NDArray[np.float32],
-) -> MeasuredSet:
-    faces_found = [detection for row in found for detection in row]
-    looks_of = np.array([_sharpness_and_brightness(face.crop) for face in faces_found], np.float32)
-    return MeasuredSet(
-        people=tuple(entry.person for entry in photos),
-        sizes=np.array(sizes, np.int32).reshape(-1, 2),
-        photo=np.repeat(np.arange(len(found), dtype=np.int32), [len(row) for row in found]),
-        boxes=np.array([face.box for face in faces_found], np.float32).reshape(-1, 4),
-        scores=np.array([face.detection_score for face in faces_found], np.float32),
-        landmarks=np.array([face.landmarks for face in faces_found], np.float32).reshape(-1, 5, 2),
-        sharpness=looks_of.reshape(-1, 2)[:, 0],
-        brightness=looks_of.reshape(-1, 2)[:, 1],
-        embeddings=plain,
-        mirrored=turned,
-    )
-
-
-def _sharpness_and_brightness(crop: NDArray[np.uint8]) -> tuple[float, float]:
-    import cv2
-
-    grey = cv2.cvtColor(crop, cv2.COLOR_RGB2GRAY)
-    return float(cv2.Laplacian(grey, cv2.CV_64F).var()), float(np.asarray(grey).mean())
-
-
-def joined(parts: Iterable[MeasuredSet]) -> MeasuredSet:
-    """Chunks of one set, or several sets, in order as one."""
-    parts = list(parts)
-    starts = np.cumsum([0, *(len(part.people) for part in parts)])
-    arrays: dict[str, Any] = {
-        field.name: np.concatenate([getattr(part, field.name) for part in parts])
-        for field in fields(MeasuredSet)
-        if field.name not in ("people", "photo")
-    }
-    photo_of = [part.photo + start for part, start in zip(parts, starts[:-1], strict=True)]
-    return MeasuredSet(
-        people=tuple(person for part in parts for person in part.people),
-        photo=np.concatenate(photo_of).astype(np.int32),
-        **arrays,
-    )
+    return tuple(sorted(faces, key=distance)[:1])

@@ -1,34 +1,33 @@
-"""People who are surely not in a gallery, and how close they come to its actors all the same.
+"""Chapter: from which similarity on "this may well be the same person" is said.
 
-Chapter: from which similarity "this may well be the same person" is said.
+By people who are surely not in a gallery, and how close they come to its actors all the same.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
-from scripts.evaluation.chapter import Chapter, Plot, count_of, rate, table
-from scripts.evaluation.datasets import LFW, plain_name
+from scripts.evaluation.chapter import Figures, Plot, count_of, rate, table
+from scripts.evaluation.datasets import LFW, PROBES, plain_name
 from scripts.evaluation.galleries import Gallery, Portraits, enrol, together
-from scripts.evaluation.intervals import Interval, wilson
+from scripts.evaluation.intervals import wilson
 from scripts.evaluation.material import Material
 from scripts.evaluation.measure import MeasuredSet
 
+TITLE = "From where on may it be the same person?"
 THRESHOLDS = (0.40, 0.45, 0.48, 0.50, 0.52, 0.55, 0.60)
-
-
-@dataclass(frozen=True)
-class Passing:
-    """Who reaches a similarity with anyone of a gallery."""
-
-    threshold: float
-    strangers: int
-    passed: int
-    interval: Interval  # of the share that passes
+CURVE = np.linspace(0.2, 0.65, 91)  # similarities that are plotted
+STRANGERS = ("headshots", LFW, "kpop_portraits", "kpop_crops", "gallery")
+GALLERIES = {  # how the text calls them
+    "gallery": "{:,} actors",
+    "headshots": "{:,} headshots",
+    "both": "{:,} of both",
+    "with_lfw": "{:,}, LFW's too",
+}
+WITH_PROBES = ("gallery", "both")  # whose actors the probes are
 
 
 def stranger_faces(
@@ -65,81 +64,100 @@ def best_of_strangers(gallery: Gallery, sets: Iterable[MeasuredSet]) -> NDArray[
     )
 
 
-def passing(best: NDArray[np.float64]) -> list[Passing]:
+def passing(best: NDArray[np.float64]) -> dict[float, int]:
     """How many strangers reach each of THRESHOLDS: false positives of a 1:N question."""
-    counts = [(threshold, int((best >= threshold).sum())) for threshold in THRESHOLDS]
-    return [
-        Passing(threshold, len(best), count, wilson(count, len(best)))
-        for threshold, count in counts
-    ]
+    return {threshold: int((best >= threshold).sum()) for threshold in THRESHOLDS}
 
 
-SETS = ("headshots", LFW, "kpop_portraits", "kpop_crops", "gallery")
-PROBES = ("probes", "probes_wild")
+def rightly_matched(gallery: Gallery, probes: MeasuredSet) -> dict[float, int]:
+    """How many probes of the gallery's actors are matched rightly and reach each threshold."""
+    faces = probes.chosen()
+    similarities = gallery.similarities(probes.embeddings[faces])
+    own = np.array([gallery.actors.index(person) for person in probes.people])
+    right = (similarities.argmax(axis=1) == own) & (faces >= 0)
+    best = similarities.max(axis=1)
+    return {threshold: int((right & (best >= threshold)).sum()) for threshold in THRESHOLDS}
 
 
-def chapter(material: Material) -> Chapter:
-    """False-positive identification rate by gallery size; the actors' own probes beside it."""
+def measure(material: Material) -> Figures:
+    """False-positive identifications by gallery; the actors' own probes beside them."""
+    figures: Figures = {}
+    sets = [material.measured(name) for name in STRANGERS]
     galleries = _galleries(material)
-    sets = [material.sets[name] for name in SETS]
-    best = {name: best_of_strangers(gallery, sets) for name, gallery in galleries.items()}
-    rows, lines, figures = [], {}, {}
-    for name, values in best.items():
-        found = passing(values)
-        cells = [f"{one.passed} ({rate(one.interval.high, 2)})" for one in found]
-        spread = [f"{np.percentile(values, share):.2f}" for share in (50, 95)]
-        rows.append([name, f"{len(values):,}", *spread, *cells])
-        cuts = np.linspace(0.2, 0.65, 91)
-        lines[name] = (list(cuts), [float(100 * np.mean(values >= cut)) for cut in cuts])
-        for one in found:
-            figures[f"strangers.{len(galleries[name].actors)}.{one.threshold:.2f}"] = one.passed
-    return Chapter(
-        "From where on may it be the same person?",
-        (
-            "Best similarity of one photo of each stranger to anyone of the gallery. In brackets:"
-            " upper end of the 95 % interval of the share that passes (false-positive"
-            " identification rate).",
-            table(
-                ["gallery", "strangers", "median", "95th percentile",
-                 *(f"reach {cut:.2f}" for cut in THRESHOLDS)],
-                rows,
-            ),
-            "Probes of the actors themselves that are matched rightly and reach it:",
-            table(
-                ["probes", "gallery", *(f"{cut:.2f}" for cut in THRESHOLDS)],
-                [
-                    [f"`{probe}`", name, *_genuine(material, galleries[name], probe)]
-                    for probe in PROBES
-                    for name in list(galleries)
-                    if "LFW" not in name and name != "338 headshots"
-                ],
-            ),
-        ),
-        {key: float(value) for key, value in figures.items()},
-        (Plot("strangers.png", "Strangers who reach a similarity with anyone",
-              "similarity", "strangers, %", lines, y_range=(0, 20)),),
-    )  # fmt: skip
+    for name, gallery in galleries.items():
+        best = best_of_strangers(gallery, sets)
+        median, high = (float(value) for value in np.percentile(best, [50, 95]))
+        start = f"strangers.{name}"
+        figures |= {
+            f"{start}.actors": len(gallery.actors),
+            f"{start}.strangers": len(best),
+            f"{start}.median": median,
+            f"{start}.95th": high,
+            f"{start}.curve": [float(np.mean(best >= cut)) for cut in CURVE],
+            **{f"{start}.{cut:.2f}": [count, len(best)] for cut, count in passing(best).items()},
+        }
+    for name in WITH_PROBES:
+        for probe in PROBES:
+            probes = material.measured(probe)
+            figures |= {
+                f"strangers.{name}.{probe}.{cut:.2f}": [count, len(probes.people)]
+                for cut, count in rightly_matched(galleries[name], probes).items()
+            }
+    return figures
 
 
 def _galleries(material: Material) -> dict[str, Gallery]:
-    """By name; the largest has half of LFW's people in it, the other half are its strangers."""
-    people = strangers_as_portraits(material.sets[LFW], material.everyone.actors)
+    """The largest has half of LFW's people in it; the other half are its strangers."""
+    people = strangers_as_portraits(material.measured(LFW), material.everyone.actors)
     half = people.only(np.arange(0, len(people.actors), 2))
-    large = enrol(together(material.everyone, half))
     return {
-        f"{len(material.gallery.actors)} actors": material.gallery,
-        f"{len(material.headshots.actors)} headshots": enrol(material.headshots),
-        f"{len(material.everyone.actors)} of both": enrol(material.everyone),
-        f"{len(large.actors):,}, LFW's too": large,
+        "gallery": material.gallery,
+        "headshots": enrol(material.headshots),
+        "both": enrol(material.everyone),
+        "with_lfw": enrol(together(material.everyone, half)),
     }
 
 
-def _genuine(material: Material, gallery: Gallery, probe: str) -> list[str]:
-    measured = material.sets[probe]
-    faces = measured.chosen()
-    similarities = gallery.similarities(measured.embeddings[faces])
-    named = similarities.argmax(axis=1)
-    own = np.array([gallery.actors.index(person) for person in measured.people])
-    right = (named == own) & (faces >= 0)
-    best = similarities.max(axis=1)
-    return [count_of(int((right & (best >= cut)).sum()), len(own)) for cut in THRESHOLDS]
+def text(figures: Figures) -> tuple[str | Plot, ...]:
+    """The chapter."""
+    called = {
+        name: words.format(figures[f"strangers.{name}.actors"]) for name, words in GALLERIES.items()
+    }
+    cuts = [f"{cut:.2f}" for cut in THRESHOLDS]
+    return (
+        "Best similarity of one photo of each stranger to anyone of the gallery. In brackets:"
+        " upper end of the 95 % interval of the share that passes (false-positive"
+        " identification rate).",
+        table(
+            ["gallery", "strangers", "median", "95th percentile",
+             *(f"reach {cut}" for cut in cuts)],
+            [[words, *_strangers_row(figures, name)] for name, words in called.items()],
+        ),
+        "Probes of the actors themselves that are matched rightly and reach it:",
+        table(
+            ["probes", "gallery", *cuts],
+            [
+                [f"`{probe}`", called[name],
+                 *(count_of(figures[f"strangers.{name}.{probe}.{cut}"]) for cut in cuts)]
+                for probe in PROBES
+                for name in WITH_PROBES
+            ],
+        ),
+        Plot(
+            "strangers.png", "Strangers who reach a similarity with anyone", "similarity",
+            "strangers, %",
+            {
+                words: (CURVE, [100 * share for share in figures[f"strangers.{name}.curve"]])
+                for name, words in called.items()
+            },
+            y_range=(0, 20),
+        ),
+    )  # fmt: skip
+
+
+def _strangers_row(figures: Figures, name: str) -> list[str]:
+    start = f"strangers.{name}"
+    spread = [f"{figures[f'{start}.{part}']:.2f}" for part in ("median", "95th")]
+    passed = [figures[f"{start}.{cut:.2f}"] for cut in THRESHOLDS]
+    cells = [f"{count} ({rate(wilson(count, total).high, 2)})" for count, total in passed]
+    return [f"{figures[f'{start}.strangers']:,}", *spread, *cells]

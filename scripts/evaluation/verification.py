@@ -1,6 +1,6 @@
-"""Are two photos of one person? On the pairs of Labeled Faces in the Wild, end to end.
+"""Chapter: whether two photos of one person are told from photos of two.
 
-Chapter: whether two photos of one person are told from photos of two.
+On the pairs of Labeled Faces in the Wild, end to end.
 """
 
 from __future__ import annotations
@@ -11,12 +11,21 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from scripts.evaluation.chapter import Chapter, count_of, table, with_interval
+from scripts.evaluation.chapter import (
+    Figures,
+    bounds,
+    count_of,
+    rate,
+    share_of,
+    table,
+    with_interval,
+)
 from scripts.evaluation.datasets import LFW, Pairs
 from scripts.evaluation.intervals import Interval, by_people, numbered, resampled_people
 from scripts.evaluation.material import Material
 from scripts.evaluation.measure import MeasuredSet
 
+TITLE = "The same person, or two?"
 RATES = (1e-3, 1e-4)  # false-accept rates at which true accepts are counted
 # The highest cross-identity similarities, which alone can decide those: a share, and at least.
 KEPT, LEAST_KEPT = 0.02, 10_000
@@ -29,9 +38,8 @@ class Verified:
     """Pairs told right, the threshold chosen on other pairs."""
 
     pairs: int
-    errors: int
-    without_face: int  # pairs with a photo in which no face was found: errors, all of them
-    threshold: float
+    right: int
+    without_face: int  # pairs with a photo in which no face was found
     accuracy: Interval
 
 
@@ -41,14 +49,14 @@ class TrueAccepts:
 
     rate: float  # share of pairs of two people that pass too
     threshold: float
-    share: Interval  # of pairs of one person
+    pairs: int  # of one person
+    passed: int
+    share: Interval  # of them
 
 
-def similarities_of(
-    measured: MeasuredSet, pairs: Pairs, vectors: NDArray[np.float32]
-) -> NDArray[np.float64]:
+def similarities_of(measured: MeasuredSet, pairs: Pairs) -> NDArray[np.float64]:
     """(N,) cosine of each pair; MISSING where a face was not found."""
-    faces = measured.chosen()
+    faces, vectors = measured.chosen(), measured.embeddings
     first, second = faces[pairs.first], faces[pairs.second]
     cosines = np.sum(vectors[first].astype(np.float64) * vectors[second], axis=1)
     found: NDArray[np.float64] = np.where((first >= 0) & (second >= 0), cosines, MISSING)
@@ -68,34 +76,23 @@ def best_threshold(similarities: NDArray[np.float64], same: NDArray[np.bool_]) -
     return float(edges[best[len(best) // 2]])
 
 
-def verify(
-    measured: MeasuredSet,
-    learn: Pairs,
-    test: Pairs,
-    vectors: NDArray[np.float32],
-    threshold: float | None = None,
-) -> Verified:
-    """Choose a threshold on some pairs, or take the one given, and count errors on others."""
-    if threshold is None:
-        threshold = best_threshold(similarities_of(measured, learn, vectors), learn.same)
-    found = similarities_of(measured, test, vectors)
+def verify(measured: MeasuredSet, pairs: Pairs, threshold: float) -> Verified:
+    """Count errors; a pair with a photo in which no face was found is one."""
+    found = similarities_of(measured, pairs)
     missing = found == MISSING
-    right = ((found >= threshold) == test.same) & ~missing
-    people = [measured.people[photo] for photo in test.first]
+    right = ((found >= threshold) == pairs.same) & ~missing
+    people = [measured.people[photo] for photo in pairs.first]
     return Verified(
         pairs=len(right),
-        errors=int((~right).sum()),
+        right=int(right.sum()),
         without_face=int(missing.sum()),
-        threshold=threshold,
         accuracy=by_people(right, people),
     )
 
 
-def equal_error_rate(
-    measured: MeasuredSet, pairs: Pairs, vectors: NDArray[np.float32]
-) -> tuple[float, Interval]:
+def equal_error_rate(measured: MeasuredSet, pairs: Pairs) -> tuple[float, Interval]:
     """The threshold at which both kinds of pairs fail equally often, and how often."""
-    found = similarities_of(measured, pairs, vectors)
+    found = similarities_of(measured, pairs)
     same, other = np.sort(found[pairs.same]), np.sort(found[~pairs.same])
     missed = np.searchsorted(same, other, side="left") / len(same)
     passed = 1 - np.arange(len(other)) / len(other)
@@ -105,18 +102,20 @@ def equal_error_rate(
     return threshold, by_people(wrong, [measured.people[photo] for photo in pairs.first])
 
 
-def true_accepts(measured: MeasuredSet, vectors: NDArray[np.float32]) -> list[TrueAccepts]:
+def true_accepts(measured: MeasuredSet) -> list[TrueAccepts]:
     """Over every pair of photos of the set; a photo without a face passes with nobody."""
     faces = measured.chosen()
     people = numbered(measured.people)
-    same, same_person, crossed, first, second = _all_pairs(vectors[faces], faces >= 0, people)
+    same, same_person, crossed, first, second = _all_pairs(
+        measured.embeddings[faces], faces >= 0, people
+    )
     plain = np.ones(people.max() + 1)
     photos = np.bincount(people)
     results = []
-    for rate in RATES:
+    for allowed in RATES:
         weights = resampled_people(len(plain), RESAMPLES).astype(np.float64)
         cuts = [
-            _cut(crossed, w[first] * w[second], _crossed_weight(w, photos) * rate)
+            _cut(crossed, w[first] * w[second], _crossed_weight(w, photos) * allowed)
             for w in (plain, *weights)
         ]
         shares = [
@@ -124,7 +123,9 @@ def true_accepts(measured: MeasuredSet, vectors: NDArray[np.float32]) -> list[Tr
             for w, cut in zip((plain, *weights), cuts, strict=True)
         ]
         low, high = np.percentile(shares[1:], [2.5, 97.5])
-        results.append(TrueAccepts(rate, cuts[0], Interval(shares[0], float(low), float(high))))
+        share = Interval(shares[0], float(low), float(high))
+        passed = int(np.sum(same >= cuts[0]))
+        results.append(TrueAccepts(allowed, cuts[0], len(same), passed, share))
     return results
 
 
@@ -158,56 +159,64 @@ def _cut(descending: NDArray[np.float64], weights: NDArray[np.float64], allowed:
     return float(np.nextafter(descending[position], 2))
 
 
-def chapter(material: Material) -> Chapter:
-    """Accuracy, EER and true-accept rates on LFW, with intervals."""
-    measured = material.sets[LFW]
-    vectors = measured.embeddings
-    whole = both(material.learn, material.test)
-    tested = verify(measured, material.learn, material.test, vectors)
-    half = Pairs(*(column[::2] for column in vars(material.test).values()))
-    every_second = verify(measured, material.learn, half, vectors)
-    all_pairs = verify(measured, material.learn, whole, vectors)
-    cut, equal = equal_error_rate(measured, whole, vectors)
-    accepts = true_accepts(measured, vectors)
+def measure(material: Material) -> Figures:
+    """Accuracy, equal error rate and true accepts on LFW, with intervals."""
+    measured, learn, test = material.measured(LFW), material.learn, material.test
+    threshold = best_threshold(similarities_of(measured, learn), learn.same)
+    missing = measured.chosen() < 0
+    figures: Figures = {
+        "lfw.threshold": threshold,
+        "lfw.no_face": [int(missing.sum()), len(missing)],
+    }
+    for name, pairs in (("test", test), ("all", learn.and_of(test))):
+        found = verify(measured, pairs, threshold)
+        figures |= {
+            f"lfw.{name}": [found.right, found.pairs],
+            f"lfw.{name}.no_face": found.without_face,
+            **bounds(f"lfw.{name}", found.accuracy),
+        }
+    cut, equal = equal_error_rate(measured, learn.and_of(test))
+    asked = len(learn.same) + len(test.same)
+    figures |= {"lfw.eer": [round(equal.value * asked), asked], "lfw.eer.threshold": cut}
+    figures |= bounds("lfw.eer", equal)
+    for one in true_accepts(measured):
+        name = f"lfw.true_accepts_{one.rate:g}"
+        figures |= {name: [one.passed, one.pairs], f"{name}.threshold": one.threshold}
+        figures |= bounds(name, one.share)
+    return figures
+
+
+def text(figures: Figures) -> tuple[str, ...]:
+    """The chapter."""
+    no_face, photos = figures["lfw.no_face"]
+    chosen = f"{figures['lfw.threshold']:.3f}"
     rows = [
-        ["accuracy, `pairsDevTest`", count_of(tested.pairs - tested.errors, tested.pairs),
-         with_interval(tested.accuracy, 2), f"{tested.threshold:.3f}"],
-        ["accuracy, whole development set", count_of(all_pairs.pairs - all_pairs.errors,
-         all_pairs.pairs), with_interval(all_pairs.accuracy, 2), f"{all_pairs.threshold:.3f}"],
-        ["equal error rate, whole development set", "", with_interval(equal, 2), f"{cut:.3f}"],
-        *(
-            [f"true accepts at one false accept in {round(1 / one.rate):,}", "",
-             with_interval(one.share, 2), f"{one.threshold:.3f}"]
-            for one in accepts
-        ),
+        [f"accuracy, {words}", count_of(figures[name]), with_interval(figures, name, 2), chosen]
+        for name, words in (
+            ("lfw.test", "`pairsDevTest`"), ("lfw.all", "whole development set"),
+        )
+    ] + [
+        [words, "", with_interval(figures, name, 2), f"{figures[f'{name}.threshold']:.3f}"]
+        for name, words in (
+            ("lfw.eer", "equal error rate, whole development set"),
+            *(
+                (f"lfw.true_accepts_{allowed:g}",
+                 f"true accepts at one false accept in {round(1 / allowed):,}")
+                for allowed in RATES
+            ),
+        )
     ]  # fmt: skip
-    faces = int((measured.chosen() < 0).sum())
-    return Chapter(
-        "The same person, or two?",
-        (
-            "Labeled Faces in the Wild, development view, end to end: each photo is detected,"
-            " aligned and embedded as a visitor's would be; its person is the face nearest the"
-            " centre. The threshold is chosen on `pairsDevTrain`. A pair with a photo in which no"
-            f" face is found counts as an error ({all_pairs.without_face} pairs, {faces} photos)."
-            " True accepts are counted over every pair of the set's"
-            f" {len(measured.people):,} photos. Intervals: 95 %, by drawing people anew.",
-            table(["figure", "pairs right", "share (95 % interval)", "threshold"], rows),
-        ),
-        {
-            "lfw.threshold": tested.threshold,
-            "lfw.test_accuracy": tested.accuracy.value,
-            "lfw.test_accuracy_every_second": every_second.accuracy.value,  # for the test suite
-            "lfw.accuracy": all_pairs.accuracy.value,
-            "lfw.eer": equal.value,
-            **{f"lfw.true_accepts_{one.rate:g}": one.share.value for one in accepts},
-        },
+    return (
+        "Labeled Faces in the Wild, development view, end to end: each photo is detected,"
+        " aligned and embedded as a visitor's would be; its person is the face nearest the"
+        " centre. The threshold is chosen on `pairsDevTrain`. A pair with a photo in which no"
+        f" face is found counts as an error ({figures['lfw.all.no_face']} pairs,"
+        f" {no_face} photos). True accepts are counted over every pair of the set's"
+        f" {photos:,} photos. Intervals: 95 %, by drawing people anew.",
+        table(["figure", "pairs right", "share (95 % interval)", "threshold"], rows),
     )
 
 
-def both(one: Pairs, other: Pairs) -> Pairs:
-    """Both lists' pairs."""
-    return Pairs(
-        np.concatenate([one.first, other.first]),
-        np.concatenate([one.second, other.second]),
-        np.concatenate([one.same, other.same]),
-    )
+def headline(figures: Figures) -> str:
+    """The share of pairs told right."""
+    return rate(share_of(figures["lfw.all"]), 2)

@@ -5,12 +5,13 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from core.faces.engine import Detection, stands_out
 from core.index.embeddings_cache import load_cache
 from core.settings import Settings
 from scripts.evaluation.galleries import Portraits
 from scripts.evaluation.measure import MeasuredSet
 
-FACE = ((30, 40), (60, 40), (45, 60), (33, 75), (57, 75))  # eyes, nose, mouth corners
+FACE = np.array([[30, 40], [60, 40], [45, 60], [33, 75], [57, 75]], np.float32)
 
 
 def measured(
@@ -18,22 +19,28 @@ def measured(
     embeddings: np.ndarray,
     photo: list[int] | None = None,
     boxes: list[list[float]] | None = None,
-    scores: list[float] | None = None,
 ) -> MeasuredSet:
-    """A set of photos of 100 by 100 pixels; without `photo`, one face each."""
+    """A set of photos; without `photo`, one face each."""
     faces = len(embeddings)
+    places = np.array(range(faces) if photo is None else photo, np.int32)
+    corners = np.array(boxes or [[25, 25, 75, 75]] * faces, np.float32).reshape(-1, 4)
+    found = [
+        [_detection(box) for box in corners[places == number]] for number in range(len(people))
+    ]
     return MeasuredSet(
         people=tuple(people),
-        sizes=np.full((len(people), 2), 100, np.int32),
-        photo=np.array(range(faces) if photo is None else photo, np.int32),
-        boxes=np.array(boxes or [[25, 25, 75, 75]] * faces, np.float32).reshape(-1, 4),
-        scores=np.array(scores or [0.9] * faces, np.float32),
-        landmarks=np.tile(np.array(FACE, np.float32), (faces, 1, 1)),
-        sharpness=np.full(faces, 100, np.float32),
+        stands_out=np.array([bool(row) and stands_out(row) for row in found]),
+        photo=places,
+        boxes=corners,
+        sharpness=np.full(faces, 0.7, np.float32),
         brightness=np.full(faces, 120, np.float32),
+        yaw=np.zeros(faces, np.float32),
         embeddings=np.asarray(embeddings, np.float32).reshape(faces, -1),
-        mirrored=np.asarray(embeddings, np.float32).reshape(faces, -1),
     )
+
+
+def _detection(box: np.ndarray) -> Detection:
+    return Detection(tuple(map(float, box)), 0.9, FACE, np.zeros((112, 112, 3), np.uint8))
 
 
 @pytest.fixture(scope="session")

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from core.errors import GalleryError
 from scripts.evaluation.datasets import LFW, labelled_photos, plain_name, read_pairs
+from scripts.evaluation.material import SAMPLED, Material
 from tests.conftest import SHARED, needs_shared
 
 
@@ -72,3 +74,30 @@ def test_every_pair_of_lfw_is_there() -> None:
         assert (len(pairs.same), int(pairs.same.sum())) == (count, count // 2)
         for first, second, same in zip(pairs.first, pairs.second, pairs.same, strict=True):
             assert (photos[first].person == photos[second].person) == same
+
+
+@needs_shared
+def test_the_sample_keeps_each_pair_with_its_photos() -> None:
+    """One pair in eight, of the same two people, and no photo that is in none."""
+    whole, sample = (Material(SHARED, meter=None, sample=thin) for thin in (False, True))
+    photos, all_photos = sample.photos(LFW), whole.photos(LFW)
+    assert len(photos) < len(all_photos) / 5
+    asked = set()
+    for few, every in ((sample.learn, whole.learn), (sample.test, whole.test)):
+        kept = every.every(SAMPLED)
+        for mine, theirs in ((few.first, kept.first), (few.second, kept.second)):
+            assert [photos[one] for one in mine] == [all_photos[one] for one in theirs]
+            asked |= set(mine.tolist())
+        assert np.array_equal(few.same, kept.same)
+    assert asked == set(range(len(photos)))
+    assert len(sample.photos("kpop_crops")) < len(whole.photos("kpop_crops")) / 7
+    assert sample.photos("probes_wild") == whole.photos("probes_wild")
+
+
+def test_two_lists_of_pairs_are_one(lfw: Path) -> None:
+    (lfw / LFW / "pairs.txt").write_text("1\nAnn_Lee\t1\t3\nAnn_Lee\t2\tBob_Roe\t1\n")
+    pairs = read_pairs(lfw, "pairs.txt", labelled_photos(lfw, LFW))
+    both = pairs.and_of(pairs.every(2))
+    assert both.first.tolist() == [0, 1, 0]
+    assert both.second.tolist() == [2, 3, 2]
+    assert both.same.tolist() == [True, False, True]

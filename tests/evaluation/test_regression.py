@@ -1,74 +1,115 @@
-"""Answers are not worse than the committed figures say, by more than half a point.
+"""Answers are as good as the committed figures say: measured anew, within a photo or 0.2 points.
 
-The whole pipeline as it is now, on all probes and on LFW's test pairs at the committed threshold.
+On the sample of scripts/evaluation/material.py, whose figures `scripts/evaluate.py` writes beside
+those of all photos. Where a change moves them on purpose, run that script and commit what it
+writes.
 """
 
 from __future__ import annotations
 
-from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
-import numpy as np
 import pytest
 
 from core.faces.engine import FaceEngine
 from core.models.install import InstalledPack
 from core.settings import Settings
-from scripts.evaluation.datasets import LFW, labelled_photos, read_pairs
-from scripts.evaluation.galleries import enrol, portraits_of
-from scripts.evaluation.identification import identify
-from scripts.evaluation.measure import Meter, Way
-from scripts.evaluation.report import known_figures
-from scripts.evaluation.verification import MISSING, similarities_of
+from scripts.evaluation.chapter import Chapter, Figures
+from scripts.evaluation.identification import answers
+from scripts.evaluation.material import Material
+from scripts.evaluation.measure import Meter
+from scripts.evaluation.report import CHAPTERS, SAMPLE, known_figures, rounded
 from tests.conftest import ROOT, SHARED, needs_shared
 
-HALF_A_POINT = 0.005
-EVERY = 2  # of LFW's test pairs, one in so many: the others would take another half minute
-
-pytestmark = needs_shared
-
-
-@pytest.fixture(scope="module")
-def committed() -> dict[str, float]:
-    return known_figures(ROOT / "docs")["sface"]
+POINTS = 0.002  # 0.2 points of a share
+COSINE = 0.01
+UNCOMPARED = (".low", ".high", ".curve")  # follow from the others; a photo moves them more
 
 
-@pytest.fixture(scope="module")
-def meter(
+def differing(committed: Figures, fresh: Figures) -> list[str]:
+    """The fresh figures that are not as committed."""
+    return [
+        f"{name}: {committed.get(name)} committed, {figure} now"
+        for name, figure in fresh.items()
+        if not name.endswith(UNCOMPARED) and not close(name, committed.get(name), figure)
+    ]
+
+
+def close(name: str, before: Any, now: Any) -> bool:
+    if before is None:
+        return False
+    if isinstance(now, list):
+        return before[1] == now[1] and abs(before[0] - now[0]) <= max(1, POINTS * now[1])
+    if isinstance(now, int):
+        return abs(before - now) <= 1
+    return abs(before - now) <= (POINTS if name.startswith("calibration.") else COSINE)
+
+
+@pytest.fixture(scope="session")
+def committed() -> Figures:
+    return known_figures(ROOT / "docs")[SAMPLE.format("sface")]
+
+
+@pytest.fixture(scope="session")
+def material(
     sface: InstalledPack, models_dir: Path, tmp_path_factory: pytest.TempPathFactory
-) -> Meter:
-    settings = Settings(models_dir=models_dir, threads=1)
-    return Meter(FaceEngine(sface, threads=1), settings, tmp_path_factory.mktemp("cache"))
+) -> Material:
+    """One thread an engine, as many workers as cores; what one test measured the next has."""
+    settings = Settings(models_dir=models_dir)
+    meter = Meter(FaceEngine(sface, threads=1), settings, tmp_path_factory.mktemp("measured"))
+    return Material(SHARED, meter, sample=True)
 
 
+@needs_shared
 def test_the_right_actor_comes_first_as_often_as_committed(
-    meter: Meter, committed: dict[str, float]
+    material: Material, committed: Figures
 ) -> None:
-    gallery_photos = meter.measure("gallery", labelled_photos(SHARED, "gallery"))
-    assert (gallery_photos.chosen() >= 0).all()
-    gallery = enrol(portraits_of(gallery_photos))
-    for name in ("probes", "probes_wild"):
-        found = identify(gallery, meter.measure(name, labelled_photos(SHARED, name)))
-        assert found.photos == committed[f"{name}.photos"]
-        assert found.no_face <= committed[f"{name}.no_face"]
-        least = committed[f"{name}.rank1"] / found.photos - HALF_A_POINT
-        assert found.rank1_share >= least, name
-        assert found.any_face / found.photos >= (
-            committed[f"{name}.any_face"] / found.photos - HALF_A_POINT
-        ), name
+    fresh = rounded(answers(material))
+    assert fresh["probes_wild.rank1"][1] == 407
+    assert differing(committed, fresh) == []
 
 
-def test_pairs_are_told_as_well_as_committed(meter: Meter, committed: dict[str, float]) -> None:
-    photos = labelled_photos(SHARED, LFW)
-    pairs = read_pairs(SHARED, "pairsDevTest.txt", photos)
-    some = replace(
-        pairs, first=pairs.first[::EVERY], second=pairs.second[::EVERY], same=pairs.same[::EVERY]
-    )
-    asked = np.unique([some.first, some.second])
-    measured = meter.measure("lfw", [photos[place] for place in asked], Way(central=True))
-    some = replace(
-        some, first=np.searchsorted(asked, some.first), second=np.searchsorted(asked, some.second)
-    )
-    found = similarities_of(measured, some, measured.embeddings)
-    right = ((found >= committed["lfw.threshold"]) == some.same) & (found != MISSING)
-    assert right.mean() >= committed["lfw.test_accuracy_every_second"] - HALF_A_POINT
+@needs_shared
+@pytest.mark.slow
+@pytest.mark.parametrize("chapter", CHAPTERS, ids=lambda chapter: chapter.__name__.split(".")[-1])
+def test_every_figure_is_as_committed(
+    chapter: Chapter, material: Material, committed: Figures
+) -> None:
+    assert differing(committed, rounded(chapter.measure(material))) == []
+
+
+def test_no_committed_figure_is_left_out(committed: Figures) -> None:
+    """What the sample is compared with has a figure for each of the report's."""
+    assert set(committed) == set(known_figures(ROOT / "docs")["sface"])
+
+
+@pytest.mark.parametrize(
+    ("name", "before", "now"),
+    [
+        ("probes.rank1", [157, 158], [158, 158]),
+        ("strangers.both.0.40", [243, 3050], [249, 3050]),
+        ("steady.half size.lost", 1, 0),
+        ("calibration.both.80.50", -0.0251, -0.0232),
+        ("lfw.threshold", 0.371, 0.379),
+    ],
+)
+def test_a_photo_or_a_fifth_of_a_point_does_not_matter(name: str, before: Any, now: Any) -> None:
+    assert differing({name: before}, {name: now}) == []
+    assert differing({name: now}, {name: before}) == []
+
+
+@pytest.mark.parametrize(
+    ("name", "before", "now"),
+    [
+        ("probes.rank1", [158, 158], [156, 158]),
+        ("probes.rank1", [158, 158], [157, 157]),
+        ("strangers.both.0.40", [243, 3050], [250, 3050]),
+        ("steady.half size.lost", 1, 3),
+        ("calibration.both.80.50", -0.0251, -0.0230),
+        ("lfw.threshold", 0.371, 0.382),
+        ("lfw.something_new", None, 0.5),
+    ],
+)
+def test_anything_more_does(name: str, before: Any, now: Any) -> None:
+    assert len(differing({name: before}, {name: now})) == 1

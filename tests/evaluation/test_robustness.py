@@ -8,10 +8,11 @@ import numpy as np
 import pytest
 
 from core.faces.photo import read_photo
+from scripts.evaluation.changes import CHANGES, changed_by, close_crop
 from scripts.evaluation.datasets import LabelledPhoto
 from scripts.evaluation.galleries import Portraits, enrol
 from scripts.evaluation.measure import MeasuredSet
-from scripts.evaluation.robustness import CHANGES, changed_by, close_crop, steadiness
+from scripts.evaluation.robustness import steadiness
 from tests.conftest import ASTRONAUT
 from tests.evaluation.conftest import measured
 

@@ -10,6 +10,7 @@ from scripts.evaluation.strangers import (
     THRESHOLDS,
     best_of_strangers,
     passing,
+    rightly_matched,
     stranger_faces,
     strangers_as_portraits,
 )
@@ -37,11 +38,14 @@ def test_strangers_come_less_close_than_the_actors_themselves(people: People) ->
     assert np.median(strange) < 0.4 < np.median(own)
 
 
-def test_passing_counts_at_each_threshold(portraits: Portraits, probes: MeasuredSet) -> None:
-    best = enrol(portraits).best(probes.embeddings)
-    found = passing(best)
-    assert [one.threshold for one in found] == list(THRESHOLDS)
-    assert [one.passed for one in found] == [int((best >= cut).sum()) for cut in THRESHOLDS]
-    for one in found:
-        assert one.strangers == len(best)
-        assert one.interval.low <= one.passed / one.strangers <= one.interval.high
+def test_strangers_and_rightly_matched_probes_are_counted_at_each_threshold(
+    portraits: Portraits, probes: MeasuredSet
+) -> None:
+    gallery = enrol(portraits)
+    best = gallery.best(probes.embeddings)
+    assert list(passing(best)) == list(THRESHOLDS)
+    assert list(passing(best).values()) == [int((best >= cut).sum()) for cut in THRESHOLDS]
+    wrong = measured(list(np.roll(probes.people, 1)), probes.embeddings)
+    for cut, count in rightly_matched(gallery, probes).items():
+        assert passing(best)[cut] - 1 <= count <= passing(best)[cut]
+        assert rightly_matched(gallery, wrong)[cut] <= 1
