@@ -2,9 +2,8 @@
 
 The score says how close a face comes compared with how close these actors come to each other
 (core/index/scoring.py). Beside it, three things are told: the very same photo, by a perceptual
-hash;
-that this may well be the same person, by a similarity that almost no stranger reaches with anyone
-of a gallery this large; and a close race, when first and second are hardly apart.
+hash; that this may well be the same person, by a similarity that almost no stranger reaches with
+anyone of a gallery this large; and a close race, when first and second are hardly apart.
 """
 
 from __future__ import annotations
