@@ -29,22 +29,22 @@ RIGHT_TILE: Box = (RIGHT - 468, 160, RIGHT, 745)
 CORNER = 40
 BADGE_CENTRE = (WIDTH // 2, 721)
 BADGE_RADIUS, BADGE_RING = 116, 12
-PILL_PADDING = (26, 10)  # around the label
+PILL_PADDING = (26, 6)  # around the label
 
 SLOTS = {  # by the ShareCard field that stands there
-    "title": Slot((LEFT, 71, RIGHT, 135), BOLD, 56, 34, GOLD),
-    "you_label": Slot((LEFT + 50, 194, LEFT + 264, 232), BOLD, 32, 22, across=0, down=0),
-    "score": Slot((444, 669, 636, 773), BLACK, 92, 40, NIGHT),
+    "title": Slot((LEFT, 66, RIGHT, 140), BOLD, 56, 34, GOLD),
+    "you_label": Slot((LEFT + 50, 190, LEFT + 264, 234), BOLD, 32, 22, across=0, down=0),
+    "score": Slot((444, 661, 636, 781), BLACK, 92, 40, NIGHT),
     "monogram": Slot(RIGHT_TILE, BOLD, 200, 80),
-    "name": Slot((LEFT, 892, RIGHT, 1038), BLACK, 132, 44),
-    "sentence": Slot((128, 1056, 952, 1150), REGULAR, 38, 24, down=0, spacing=6),
+    "name": Slot((LEFT, 880, RIGHT, 1042), BLACK, 126, 44),
+    "sentence": Slot((128, 1052, 952, 1154), REGULAR, 38, 24, down=0, spacing=6),
     "credit": Slot(
-        (LEFT, 1162, RIGHT, 1222), REGULAR, 24, 20, LILAC, down=0.7, spacing=4, keeps_end=True
+        (LEFT, 1160, RIGHT, 1222), REGULAR, 24, 20, LILAC, down=0.7, spacing=4, keeps_end=True
     ),
-    "app_name": Slot((LEFT, 1258, 326, 1298), BOLD, 34, 26, across=0, down=1),
-    "link": Slot((348, 1258, RIGHT, 1298), REGULAR, 30, 22, LILAC, across=1, down=1),
+    "app_name": Slot((LEFT, 1254, 326, 1300), BOLD, 34, 26, across=0, down=1),
+    "link": Slot((348, 1254, RIGHT, 1300), REGULAR, 30, 22, LILAC, across=1, down=1),
 }
-NAME_WITHOUT_BADGE = replace(SLOTS["name"], space=(LEFT, 826, RIGHT, 1038))
+NAME_WITHOUT_BADGE = replace(SLOTS["name"], space=(LEFT, 820, RIGHT, 1042))
 
 
 @dataclass(frozen=True, eq=False)

@@ -14,7 +14,7 @@ from PIL import Image, ImageDraw, ImageText
 from core.card.fonts import face_of, has_glyph, load_font
 from core.card.shapes import WHITE, Box, Colour
 
-HIGH_AND_DEEP = "Hg"  # a line is at least as high, whatever its letters
+HIGH_AND_DEEP = "Åg"  # a line's least height: capitals and digits in its middle
 NARROWER = 16  # pixels, a step of evening out lines
 ELLIPSIS = "…"
 LONGEST_END = 40  # characters, of what is kept when the rest is cut
@@ -107,14 +107,20 @@ def _set(text: str, slot: Slot, size: int, width: int) -> PlacedText | None:
         shown.wrap(width)
     except ValueError:  # a word is wider
         return None
-    least = "\n".join(HIGH_AND_DEEP for _ in shown.text.split("\n"))
-    _, high, _, deep = ImageText.Text(least, font, spacing=slot.spacing).get_bbox()
-    ink_left, ink_top, ink_right, ink_bottom = shown.get_bbox(align="center")
-    left, top = floor(ink_left), floor(min(ink_top, high))
-    right, bottom = ceil(ink_right), ceil(max(ink_bottom, deep))
-    x = slot.space[0] + round((slot.space[2] - slot.space[0] - right + left) * slot.across)
-    y = slot.space[1] + round((slot.space[3] - slot.space[1] - bottom + top) * slot.down)
-    if right - left > width or bottom - top > slot.space[3] - slot.space[1]:
+    left, top, right, bottom = _extent(shown, slot.spacing)
+    spare_width = slot.space[2] - slot.space[0] - (right - left)
+    spare_height = slot.space[3] - slot.space[1] - (bottom - top)
+    if right - left > width or spare_height < 0:
         return None
+    x = slot.space[0] + round(spare_width * slot.across)
+    y = slot.space[1] + round(spare_height * slot.down)
     box = (x, y, x + right - left, y + bottom - top)
     return PlacedText(shown, size, (x - left, y - top), box, slot.colour)
+
+
+def _extent(shown: ImageText.Text[str], spacing: int) -> Box:
+    """All ink of a text drawn at (0, 0), and the height that its lines have with any letters."""
+    lines = "\n".join(HIGH_AND_DEEP for _ in shown.text.split("\n"))
+    _, high, _, deep = ImageText.Text(lines, shown.font, spacing=spacing).get_bbox()
+    left, top, right, bottom = shown.get_bbox(align="center")
+    return floor(left), floor(min(top, high)), ceil(right), ceil(max(bottom, deep))

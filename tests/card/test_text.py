@@ -62,8 +62,8 @@ def test_what_cannot_be_drawn_never_reaches_the_picture(given: str, cleaned: str
 
 
 def test_a_text_is_as_large_as_its_space_allows() -> None:
-    assert fitted("short", slot(300, 70, 60, 20)).size == 60
-    narrow = fitted("a rather long text", slot(300, 40, 60, 20))
+    assert fitted("short", slot(300, 90, 60, 20)).size == 60
+    narrow = fitted("a rather long text", slot(300, 50, 60, 20))
     assert 20 < narrow.size < fitted("a rather long text", slot(300, 90, 60, 20)).size < 60
     assert 280 < narrow.box[2] - narrow.box[0] <= 300
 
