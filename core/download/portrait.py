@@ -23,7 +23,7 @@ from core.download.wikidata import WikidataActor
 from core.errors import GoneError, PhotoError
 from core.faces.copies import PhotoPrint, photo_print
 from core.faces.engine import Face, FaceEngine, stands_out
-from core.faces.framing import MARGINS, _framed_photo
+from core.faces.framing import MARGINS, framed_photo
 from core.faces.photo import Photo, read_photo
 from core.settings import Settings
 
@@ -76,10 +76,10 @@ def cut_out(engine: FaceEngine, photo: Photo, face: Face, faces: Sequence[Face])
         faces: all of the photo.
     """
     if len(faces) == 1:
-        crop = _framed_photo(photo, face, MARGINS[0])
+        crop = framed_photo(photo, face, MARGINS[0])
         return Cutout(_jpeg(crop), face.embedding, photo_print(photo, face))
     for margins in MARGINS:
-        crop = _framed_photo(photo, face, margins)
+        crop = framed_photo(photo, face, margins)
         subject = dominant_face(engine.find_faces(crop))
         least = engine.pack.same_person
         if subject is not None and matching_face([subject], face.embedding, least) is not None:

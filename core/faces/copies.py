@@ -28,7 +28,7 @@ from PIL import Image
 
 from core.faces.align import onto_standard_points
 from core.faces.engine import Face
-from core.faces.framing import MARGINS, _framed_photo
+from core.faces.framing import MARGINS, framed_photo
 from core.faces.photo import Photo
 
 CROP_SIDE = 112  # pixels of the frame that `onto_standard_points` leads to
@@ -278,6 +278,6 @@ class PhotoPrint:
 def photo_print(photo: Photo, face: Face) -> PhotoPrint:
     """A photo's print, round one of its faces."""
     aligned = Image.fromarray(face.detection.crop)
-    region = Image.fromarray(_framed_photo(photo, face, MARGINS[0]).pixels)
+    region = Image.fromarray(framed_photo(photo, face, MARGINS[0]).pixels)
     mirrored = aligned.transpose(Image.Transpose.FLIP_LEFT_RIGHT)
     return PhotoPrint(*(imagehash.phash(image) for image in (aligned, mirrored, region)))

@@ -18,6 +18,9 @@ EYE_LINE = 258  # pixels from the top
 STANDARD_SPAN, STANDARD_CENTRE = 35.24, 55.91  # of the eyes in align.STANDARD_POINTS
 BLURRED_SIDE = 48  # pixels; what stands beyond the photo's edge is the photo, blurred
 FEATHER = 12  # pixels over which the photo fades into that
+# Round the face's box, in its widths and heights: left and right, above, below. The first keeps
+# hair and shoulders; the others are for photos where somebody else would be in the picture.
+MARGINS = ((1.0, 0.8, 1.2), (0.6, 0.6, 0.8), (0.35, 0.45, 0.5))
 
 
 def framed_face(
@@ -97,12 +100,8 @@ def _blurred_around(pixels: NDArray[np.uint8], matrix: NDArray[np.float64]) -> N
     return np.asarray(beyond, np.float32)
 
 
-# Round the face's box, in its widths and heights: left and right, above, below. The first keeps
-# hair and shoulders; the others are for photos where somebody else would be in the picture.
-MARGINS = ((1.0, 0.8, 1.2), (0.6, 0.6, 0.8), (0.35, 0.45, 0.5))
-
-
-def _framed_photo(photo: Photo, face: Face, margins: tuple[float, float, float]) -> Photo:
+def framed_photo(photo: Photo, face: Face, margins: tuple[float, float, float]) -> Photo:
+    """The part of a photo round a face; arguments as of `framed`."""
     left, top, right, bottom = framed(face.detection.box, margins, photo.pixels.shape[:2])
     return Photo(np.ascontiguousarray(photo.pixels[top:bottom, left:right]), photo.source)
 

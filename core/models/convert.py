@@ -1,16 +1,13 @@
-"""Builds onnxruntime models from OpenCV Zoo's int8bq weights: SFace and YuNet, no network.
+"""OpenCV Zoo's int8bq weights → what onnxruntime and insightface load: SFace and YuNet.
 
 onnxruntime refuses the files as published (block-quantised weights, opset 21, initialisers
-declared as inputs). The recipe folds the quantised weights into float32, and wraps YuNet's
-graph so that insightface takes it for an SCRFD detector. Measured with onnx 1.23,
-onnxruntime 1.32 and insightface 2.1.
-
-Folds block-quantised ONNX weights into float32: what onnxruntime cannot load, it then can.
+declared as inputs). The quantised weights are folded into float32, and YuNet's graph is wrapped
+so that insightface takes it for an SCRFD detector. Measured with onnx 1.23, onnxruntime 1.32 and
+insightface 2.1. A change of what is written counts up CONVERSION in packs.py.
 """
 
 from __future__ import annotations
 
-from importlib import metadata
 from pathlib import Path
 from typing import Any
 
@@ -19,80 +16,12 @@ import onnx
 from numpy.typing import NDArray
 from onnx import helper, numpy_helper
 
-
-def load_folded(source: Path) -> onnx.ModelProto:
-    """Load a model and turn every dequantised (and then reshaped) initialiser into float32."""
-    model = onnx.load(str(source))
-    graph = model.graph
-    arrays = {tensor.name: numpy_helper.to_array(tensor) for tensor in graph.initializer}
-    kept = []
-    for node in graph.node:
-        if node.op_type == "DequantizeLinear" and node.input[0] in arrays:
-            arrays[node.output[0]] = _dequantised(node, arrays)
-        elif node.op_type == "Reshape" and set(node.input) <= arrays.keys():
-            values, shape = (arrays[name] for name in node.input)
-            arrays[node.output[0]] = values.reshape([int(side) for side in shape])
-        else:
-            kept.append(node)
-    used = {name for node in kept for name in node.input}
-    replace_all(graph.node, kept)
-    replace_all(
-        graph.initializer,
-        [numpy_helper.from_array(values, name) for name, values in arrays.items() if name in used],
-    )
-    replace_all(graph.input, [entry for entry in graph.input if entry.name in used - arrays.keys()])
-    return model
-
-
-def _dequantised(node: onnx.NodeProto, arrays: dict[str, NDArray[Any]]) -> NDArray[np.float32]:
-    """ONNX DequantizeLinear on constants: per tensor, per channel, or per block of `axis`."""
-    attributes = {entry.name: helper.get_attribute_value(entry) for entry in node.attribute}
-    axis, block = attributes.get("axis", 1), attributes.get("block_size", 0)
-    values, scale, *rest = (arrays[name].astype(np.float32) for name in node.input)
-    zero = rest[0] if rest else np.zeros(1, np.float32)
-    shifted: NDArray[np.float32] = values - _spread(zero, values, axis, block)
-    return shifted * _spread(scale, values, axis, block)
-
-
-def _spread(
-    parameter: NDArray[np.float32], values: NDArray[np.float32], axis: int, block: int
-) -> NDArray[np.float32]:
-    """A scale or zero point, repeated to the shape of the values it belongs to."""
-    if parameter.size == 1:
-        return parameter.reshape(())
-    if block:
-        side = values.shape[axis]
-        return np.repeat(parameter, block, axis=axis).take(range(side), axis=axis)
-    shape = [1] * values.ndim
-    shape[axis] = -1
-    return parameter.reshape(shape)
-
-
-def replace_all(field: object, entries: list[Any]) -> None:
-    """Assign to a repeated protobuf field."""
-    del field[:]  # type: ignore[attr-defined]
-    field.extend(entries)  # type: ignore[attr-defined]
-
-
 STRIDES = (8, 16, 32)  # YuNet's three feature maps; SCRFD's too
-
-
-def carried_file(distribution: str, name: str) -> Path | None:
-    """Path of `name` inside an installed distribution used as a carrier; its code is not run."""
-    try:
-        files = metadata.files(distribution) or []
-    except metadata.PackageNotFoundError:
-        return None
-    for entry in files:
-        if entry.name == name:
-            path = Path(str(entry.locate()))
-            return path if path.is_file() else None
-    return None
 
 
 def build_recogniser(source: Path, target: Path) -> None:
     """SFace int8bq → float32 with a free batch: (N, 3, 112, 112) RGB 0-255 → (N, 128)."""
-    model = load_folded(source)
+    model = _load_folded(source)
     graph = model.graph
     _free_dimension(graph.input[0], 0, "batch")
     _free_dimension(graph.output[0], 0, "batch")
@@ -106,7 +35,7 @@ def build_detector(source: Path, target: Path) -> None:
     distances left/top/right/bottom (1, 2n, 4) and landmark offsets (1, 2n, 10) in strides,
     where every second anchor is a dummy with score 0 (insightface expects two a cell).
     """
-    model = load_folded(source)
+    model = _load_folded(source)
     graph = model.graph
     _free_dimension(graph.input[0], 2, "height")
     _free_dimension(graph.input[0], 3, "width")
@@ -129,7 +58,7 @@ def _prepend_input_scaling(graph: onnx.GraphProto) -> None:
     """insightface feeds RGB (x - 127.5) / 128; YuNet wants BGR 0-255."""
     inner = "bgr_0_255"
     for node in graph.node:
-        replace_all(
+        _replace_all(
             node.input, [inner if name == graph.input[0].name else name for name in node.input]
         )
     swap = _constant(graph, "channel_order", np.array([2, 1, 0]))
@@ -140,7 +69,7 @@ def _prepend_input_scaling(graph: onnx.GraphProto) -> None:
         helper.make_node("Mul", ["bgr", half], ["bgr_scaled"]),
         helper.make_node("Add", ["bgr_scaled", middle], [inner]),
     ]
-    replace_all(graph.node, head + list(graph.node))
+    _replace_all(graph.node, head + list(graph.node))
 
 
 def _append_scrfd_outputs(graph: onnx.GraphProto) -> None:
@@ -182,7 +111,7 @@ def _append_scrfd_outputs(graph: onnx.GraphProto) -> None:
             graph.node.extend(
                 _with_dummy_anchor(graph, f"{source}_{stride}", f"{name}_{stride}", width)
             )
-    replace_all(
+    _replace_all(
         graph.output,
         [
             helper.make_tensor_value_info(
@@ -209,3 +138,59 @@ def _with_dummy_anchor(
 def _constant(graph: onnx.GraphProto, name: str, values: NDArray[Any]) -> str:
     graph.initializer.append(numpy_helper.from_array(values, name))
     return name
+
+
+def _load_folded(source: Path) -> onnx.ModelProto:
+    """Load a model and turn every dequantised (and then reshaped) initialiser into float32."""
+    model = onnx.load(str(source))
+    graph = model.graph
+    arrays = {tensor.name: numpy_helper.to_array(tensor) for tensor in graph.initializer}
+    kept = []
+    for node in graph.node:
+        if node.op_type == "DequantizeLinear" and node.input[0] in arrays:
+            arrays[node.output[0]] = _dequantised(node, arrays)
+        elif node.op_type == "Reshape" and set(node.input) <= arrays.keys():
+            values, shape = (arrays[name] for name in node.input)
+            arrays[node.output[0]] = values.reshape([int(side) for side in shape])
+        else:
+            kept.append(node)
+    used = {name for node in kept for name in node.input}
+    _replace_all(graph.node, kept)
+    _replace_all(
+        graph.initializer,
+        [numpy_helper.from_array(values, name) for name, values in arrays.items() if name in used],
+    )
+    _replace_all(
+        graph.input, [entry for entry in graph.input if entry.name in used - arrays.keys()]
+    )
+    return model
+
+
+def _dequantised(node: onnx.NodeProto, arrays: dict[str, NDArray[Any]]) -> NDArray[np.float32]:
+    """ONNX DequantizeLinear on constants: per tensor, per channel, or per block of `axis`."""
+    attributes = {entry.name: helper.get_attribute_value(entry) for entry in node.attribute}
+    axis, block = attributes.get("axis", 1), attributes.get("block_size", 0)
+    values, scale, *rest = (arrays[name].astype(np.float32) for name in node.input)
+    zero = rest[0] if rest else np.zeros(1, np.float32)
+    shifted: NDArray[np.float32] = values - _spread(zero, values, axis, block)
+    return shifted * _spread(scale, values, axis, block)
+
+
+def _spread(
+    parameter: NDArray[np.float32], values: NDArray[np.float32], axis: int, block: int
+) -> NDArray[np.float32]:
+    """A scale or zero point, repeated to the shape of the values it belongs to."""
+    if parameter.size == 1:
+        return parameter.reshape(())
+    if block:
+        side = values.shape[axis]
+        return np.repeat(parameter, block, axis=axis).take(range(side), axis=axis)
+    shape = [1] * values.ndim
+    shape[axis] = -1
+    return parameter.reshape(shape)
+
+
+def _replace_all(field: object, entries: list[Any]) -> None:
+    """Assign to a repeated protobuf field."""
+    del field[:]  # type: ignore[attr-defined]
+    field.extend(entries)  # type: ignore[attr-defined]

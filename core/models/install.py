@@ -10,6 +10,7 @@ import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from importlib import metadata
 from pathlib import Path
 
 from core.errors import ModelError
@@ -184,8 +185,6 @@ def _obtain(pack: ModelPack, weights: Weights, downloads: Path, settings: Settin
 
 
 def _carried(weights: Weights) -> Path | None:
-    from core.models.convert import carried_file
-
     if weights.carrier is None:
         return None
     path = carried_file(weights.carrier, weights.name)
@@ -198,6 +197,16 @@ def _carried(weights: Weights) -> Path | None:
         weights.name,
     )
     return None
+
+
+def carried_file(distribution: str, name: str) -> Path | None:
+    """Path of `name` inside an installed distribution used as a carrier; its code is not run."""
+    try:
+        files = metadata.files(distribution) or []
+    except metadata.PackageNotFoundError:
+        return None
+    paths = (Path(str(entry.locate())) for entry in files if entry.name == name)
+    return next((path for path in paths if path.is_file()), None)
 
 
 def _nearby(weights: Weights, settings: Settings) -> Iterator[Path]:

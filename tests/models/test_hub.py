@@ -15,8 +15,7 @@ import pytest
 
 from core.faces.engine import FaceEngine
 from core.files import sha256_of
-from core.models.convert import carried_file
-from core.models.install import InstalledPack, ensure_models
+from core.models.install import InstalledPack, carried_file, ensure_models
 from core.models.packs import GLINTR100, PACKS, SFACE, YUNET
 from core.settings import Settings
 from tests.audit.sitecustomize import pin_standin
