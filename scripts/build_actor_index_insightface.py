@@ -16,22 +16,13 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent))  # run by path, 
 
 from core.errors import GalleryError
 from core.index.actor_index import load_index, save_index
+from core.index.embeddings_cache import LEFT_OUT
 from core.index.enrol import Enrolment
 from core.log import log, say
 from core.models.install import ensure_models
 from core.settings import PACK_CHOICES, Settings, load_settings
 from core.startup import enrol, load_engine, open_gallery, pack_for_photos, starter_enrolment
 from scripts.cli import Parser, path, positive, run
-
-REASONS = {
-    "unreadable": "cannot be read as a picture",
-    "too_large": "too large",
-    "no_face": "no face found",
-    "several_faces": "several faces, none dominant",
-    "likely_mislabel": "likely mislabel: unlike the actor's other photos",
-    "duplicate": "the same file twice",
-    "removed": "taken out by removals.json",
-}
 
 
 def main() -> int:
@@ -94,7 +85,7 @@ def summary(enrolment: Enrolment, seconds: float) -> str:
         f" ({enrolment.embedded} new), {seconds:.1f} s"
     ]
     for reason, count in sorted(enrolment.reasons.items()):
-        lines.append(f"left out, {REASONS.get(reason, reason)}: {count}")
+        lines.append(f"left out, {LEFT_OUT[reason]}: {count}")
         named = [label for label, why in index.info.left_out.items() if why == reason]
         lines += [f"  {label}" for label in named]
     if enrolment.without_photo:

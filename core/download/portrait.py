@@ -21,7 +21,7 @@ from core.download.http import WebClient
 from core.download.store import KEPT, DownloadLog, Shelf
 from core.download.wikidata import WikidataActor
 from core.errors import GoneError, PhotoError
-from core.faces.copies import PhotoPrint, photo_print
+from core.faces.copies import crop_hash, is_same_photo
 from core.faces.engine import Face, FaceEngine, stands_out
 from core.faces.framing import MARGINS, framed_photo
 from core.faces.photo import Photo, read_photo
@@ -37,7 +37,7 @@ class Cutout:
 
     jpeg: bytes
     embedding: NDArray[np.float32]  # (D,) unit length, of the face in the crop
-    print: PhotoPrint
+    aligned: NDArray[np.uint8]  # (112, 112, 3) RGB, the face in the photo
 
 
 def dominant_face(faces: Sequence[Face]) -> Face | None:
@@ -77,13 +77,13 @@ def cut_out(engine: FaceEngine, photo: Photo, face: Face, faces: Sequence[Face])
     """
     if len(faces) == 1:
         crop = framed_photo(photo, face, MARGINS[0])
-        return Cutout(_jpeg(crop), face.embedding, photo_print(photo, face))
+        return Cutout(_jpeg(crop), face.embedding, face.detection.crop)
     for margins in MARGINS:
         crop = framed_photo(photo, face, margins)
         subject = dominant_face(engine.find_faces(crop))
         least = engine.pack.same_person
         if subject is not None and matching_face([subject], face.embedding, least) is not None:
-            return Cutout(_jpeg(crop), subject.embedding, photo_print(photo, face))
+            return Cutout(_jpeg(crop), subject.embedding, face.detection.crop)
     return None
 
 
@@ -103,7 +103,7 @@ class Known:
     """What an actor's photos on disk say: whom to look for, and what is there already."""
 
     embedding: NDArray[np.float32]  # (D,) unit length, of the main portrait
-    prints: list[PhotoPrint]
+    hashes: list[str]  # of the photos' faces, see core/faces/copies.py
 
 
 class PhotoPicker:
@@ -126,20 +126,18 @@ class PhotoPicker:
 
     def known_of(self, photos: Sequence[Path]) -> Known | str:
         """From the photos on disk, the first of them the main portrait; or why there is none."""
-        seen = [
-            (photo, dominant_face(self._engine.find_faces(photo))) for photo in self._read(photos)
-        ]
-        faces = [(photo, face) for photo, face in seen if face is not None]
+        subjects = [dominant_face(self._engine.find_faces(photo)) for photo in self._read(photos)]
+        faces = [face for face in subjects if face is not None]
         if not faces:
             return "its photos on disk show no face to compare with"
-        return Known(faces[0][1].embedding, [photo_print(*pair) for pair in faces])
+        return Known(faces[0].embedding, [crop_hash(face.crop) for face in faces])
 
     def take_portrait(
         self, actor: WikidataActor, folder: str, file: CommonsFile | None, name: str
     ) -> Known | str:
         """Keep a file as the main portrait; or why it will not do."""
         got = self._take(actor, folder, file, name, self._cut_portrait)
-        return Known(got.embedding, [got.print]) if isinstance(got, Cutout) else got
+        return Known(got.embedding, [crop_hash(got.aligned)]) if isinstance(got, Cutout) else got
 
     def take_further(
         self, actor: WikidataActor, folder: str, file: CommonsFile, name: str, known: Known
@@ -148,7 +146,7 @@ class PhotoPicker:
         got = self._take(actor, folder, file, name, lambda photo: self._cut_more(photo, known))
         if isinstance(got, str):
             return got
-        known.prints.append(got.print)
+        known.hashes.append(crop_hash(got.aligned))
         return ""
 
     def _read(self, photos: Sequence[Path]) -> Iterator[Photo]:
@@ -197,7 +195,7 @@ class PhotoPicker:
         if face is None:
             return "it shows somebody else" if faces else "it shows no face"
         got = self._cut(photo, face, faces)
-        if isinstance(got, Cutout) and any(got.print.is_copy_of(one) for one in known.prints):
+        if isinstance(got, Cutout) and any(is_same_photo(got.aligned, one) for one in known.hashes):
             return "it is a copy of a photo already kept"
         return got
 

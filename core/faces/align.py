@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -33,6 +34,16 @@ def onto_standard_points(landmarks: NDArray[np.float32]) -> NDArray[np.float64]:
     turn = np.vdot(spread, targets) / np.vdot(spread, spread)
     shift = targets.mean() - turn * points.mean()
     return np.array([[turn.real, -turn.imag, shift.real], [turn.imag, turn.real, shift.imag]])
+
+
+def aligned_crop(
+    pixels: NDArray[np.uint8], landmarks: NDArray[np.float32] | Sequence[float]
+) -> NDArray[np.uint8]:
+    """(H, W, 3) photo, x and y of a face's five points → (112, 112, 3), the standard crop."""
+    import cv2
+
+    warp = onto_standard_points(np.asarray(landmarks, np.float32).reshape(5, 2))
+    return np.asarray(cv2.warpAffine(pixels, warp, (CROP_SIDE, CROP_SIDE)), np.uint8)
 
 
 def roll(landmarks: NDArray[np.float32]) -> float:

@@ -17,7 +17,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from core.faces.align import CROP_SIDE, onto_standard_points
+from core.faces.align import CROP_SIDE, aligned_crop
 from core.faces.detect import FaceDetector, FoundFace
 from core.faces.photo import Photo
 from core.languages import LANGUAGES
@@ -154,17 +154,14 @@ class FaceEngine:
 
 
 def _aligned(pixels: NDArray[np.uint8], face: FoundFace) -> Detection:
-    import cv2
-
     height, width = pixels.shape[:2]
     corners = np.clip(face.box, 0, [width, height, width, height])
     x1, y1, x2, y2 = (float(value) for value in corners)
-    crop = cv2.warpAffine(pixels, onto_standard_points(face.landmarks), (CROP_SIDE, CROP_SIDE))
     return Detection(
         box=(x1, y1, x2, y2),
         detection_score=face.score,
         landmarks=np.asarray(face.landmarks, np.float32),
-        crop=np.asarray(crop, np.uint8),
+        crop=aligned_crop(pixels, face.landmarks),
     )
 
 

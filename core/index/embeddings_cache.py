@@ -28,6 +28,17 @@ from core.gallery.photos import Portrait, label_of
 from core.gallery.removals import Removals
 
 SCHEMA = 1
+# Why a photo is left out of an index, in words for people, worst first.
+LEFT_OUT = {
+    "likely_mislabel": "likely mislabel",
+    "duplicate": "duplicate",
+    "several_faces": "several faces, none dominant",
+    "no_face": "no face found",
+    "unreadable": "cannot be read as a picture",
+    "too_large": "too large",
+    "not_embedded": "not embedded by this pack",
+    "removed": "taken out by removals.json, not matched",
+}
 UNIT_TOLERANCE = 1e-3  # of an embedding's length
 
 
@@ -36,7 +47,7 @@ class EnrolledPhoto:
     """What enrolment found in one photo: a face, or the reason why there is none to use."""
 
     embedding: NDArray[np.float32] | None  # (D,) unit length
-    left_out: str | None = None  # "unreadable", "no_face", "several_faces"
+    left_out: str | None = None  # a code of LEFT_OUT
     box: tuple[float, ...] = ()  # x1, y1, x2, y2 pixels
     landmarks: tuple[float, ...] = ()  # x, y of five points, pixels
     detection_score: float = 0.0

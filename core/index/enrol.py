@@ -14,7 +14,8 @@ from pathlib import Path
 from typing import Any
 
 from core.errors import IndexRefusedError, PhotoError, StorageError
-from core.faces.copies import crop_hash, crop_hash_at
+from core.faces.align import aligned_crop
+from core.faces.copies import crop_hash
 from core.faces.engine import Detection, FaceEngine, stands_out
 from core.faces.photo import read_photo
 from core.gallery.photos import Gallery, GalleryPhoto, Portrait, starter_listing
@@ -266,7 +267,8 @@ def _hash_crops(pack: PackCache, photos: dict[str, GalleryPhoto], limits: PhotoL
             continue
         with contextlib.suppress(PhotoError, OSError):  # it goes without
             pixels = read_photo(photo.path, limits).pixels
-            pack.photos[key] = replace(found, crop_hash=crop_hash_at(pixels, found.landmarks))
+            crop = aligned_crop(pixels, found.landmarks)
+            pack.photos[key] = replace(found, crop_hash=crop_hash(crop))
 
 
 def _embed_photos(

@@ -1,13 +1,11 @@
-"""Looking through a whole gallery: what is wrong with it, by the rules of core/upkeep/check.py.
-
-The rules by which a photo or an actor of a gallery is worth a look.
-"""
+"""What is wrong with a gallery: photos and actors that a person should see to."""
 
 from __future__ import annotations
 
 import io
 from collections import defaultdict
 from dataclasses import asdict, dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -15,31 +13,29 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from core.errors import GalleryError, PhotoError
-from core.faces.copies import Print, find_copies, print_of
+from core.faces.align import aligned_crop
+from core.faces.copies import find_copies
 from core.faces.photo import read_photo
 from core.gallery.credits import CREDITS_FILE, readable_name
-from core.gallery.photos import GalleryPhoto, read_gallery
+from core.gallery.photos import Gallery, GalleryPhoto
 from core.index.actor_index import ActorIndex
-from core.index.embeddings_cache import EnrolledPhoto
+from core.index.embeddings_cache import LEFT_OUT, EnrolledPhoto
 from core.index.enrol import Progress, embed_gallery, enrolment_of
-from core.settings import Settings
+from core.settings import PhotoLimits, Settings
+from core.startup import open_gallery
 
 if TYPE_CHECKING:
     from core.faces.engine import FaceEngine
 
 REASONS = {  # worst first
-    "likely_mislabel": "likely mislabel",
-    "duplicate": "duplicate",
-    "several_faces": "several people, none dominant",
-    "no_face": "no face found",
-    "unreadable": "cannot be read as a picture",
-    "too_large": "too large",
+    **LEFT_OUT,
     "alike_actors": "two actors suspiciously alike",
-    "removed": "taken out by removals.json, not matched",
     "single_photo": "the actor's only usable photo",
     "no_credit": "no credit in credits.csv",
 }
-HIDDEN = "it was downloaded, so it is matched and not shown"
+NOTES = ("single_photo", "no_credit")  # worth knowing, no faults of a photo
+THUMBNAIL = (160, 160)  # pixels at most
+NOT_SHOWN = "it was downloaded, so it is matched and not shown"
 # How far, in robust deviations, two actors' similarity may lie above the median of all pairs:
 # a normal distribution passes 4.5 once in 300,000 pairs. Measured with SFace: the most alike of
 # 80 actors (3,160 pairs) lie 3.5 above, of the starter gallery's 397 (78,606 pairs) 4.0.
@@ -49,7 +45,7 @@ IQR_TO_DEVIATION = 1.349  # the interquartile range of a normal distribution, in
 
 @dataclass(frozen=True)
 class Fault:
-    """One thing that a person should look at."""
+    """One thing that a person should see to."""
 
     file: str  # "<Actor>/<name>" below the dataset
     actor: str
@@ -68,13 +64,82 @@ class CheckedPhoto:
 
     actor: str
     file: str  # "<Actor>/<name>", readable
+    path: Path
     found: EnrolledPhoto
     size: tuple[int, int] | None = None  # width, height; None if it cannot be read
     thumbnail: bytes = b""  # JPEG
-    look: Print | None = None
 
 
-def left_out(photos: list[CheckedPhoto]) -> list[Fault]:
+@dataclass(frozen=True, eq=False)
+class Report:
+    """All photos by actor, and the faults, worst reason first."""
+
+    photos: tuple[CheckedPhoto, ...]
+    faults: tuple[Fault, ...]
+
+    def worth_a_look(self) -> int:
+        """How many faults are more than notes."""
+        return sum(fault.reason not in NOTES for fault in self.faults)
+
+
+def check_gallery(
+    engine: FaceEngine, settings: Settings, progress: Progress = lambda items: items
+) -> Report:
+    """Every fault of a gallery; brings its embeddings cache up to date.
+
+    Raises:
+        GalleryError: no folder, or no photo in it.
+    """
+    gallery = open_gallery(settings)
+    if not gallery.photos:
+        raise GalleryError(
+            f"{settings.dataset_dir} has no photos; put some into <Actor name>/ below it"
+        )
+    limits = settings.photo_limits
+    cache, _ = embed_gallery(engine, gallery, settings.cache_path, limits=limits, progress=progress)
+    found = {
+        (portrait.file or ""): cache.packs[engine.pack.name].photos[portrait.sha256]
+        for row in cache.actors.values()
+        for portrait in row
+    }
+    removed = EnrolledPhoto(None, "removed")
+    photos = [
+        _checked(photo, found.get(photo.file, removed), limits)
+        for photo in progress(gallery.photos)
+    ]
+    try:
+        index = enrolment_of(cache, gallery, set()).index
+    except GalleryError:  # not one usable photo: each is a fault of its own
+        index = None
+    faults = [*_left_out(photos), *_without_credit(gallery)]
+    if index is not None:
+        same_person = engine.pack.same_person
+        wrong = _mislabels(photos, index, same_person)
+        faults += [
+            *wrong,
+            *_copies(photos, {fault.file for fault in wrong}, limits),
+            *_single_photos(photos),
+            *_alike_actors(index, same_person),
+        ]
+    order = list(REASONS)
+    faults.sort(key=lambda fault: (order.index(fault.reason), fault.file))
+    return Report(tuple(photos), tuple(faults))
+
+
+def _checked(photo: GalleryPhoto, found: EnrolledPhoto, limits: PhotoLimits) -> CheckedPhoto:
+    actor, file = photo.actor, readable_name(photo.file)
+    try:
+        pixels = read_photo(photo.path, limits).pixels
+    except (PhotoError, OSError):
+        return CheckedPhoto(actor, file, photo.path, found)
+    image = Image.fromarray(pixels)
+    thumbnail, size = io.BytesIO(), image.size
+    image.thumbnail(THUMBNAIL)
+    image.save(thumbnail, "JPEG", quality=70)
+    return CheckedPhoto(actor, file, photo.path, found, size, thumbnail.getvalue())
+
+
+def _left_out(photos: list[CheckedPhoto]) -> list[Fault]:
     """Photos in which enrolment found no one face to use."""
     return [
         Fault(photo.file, photo.actor, photo.found.left_out, "")
@@ -83,13 +148,17 @@ def left_out(photos: list[CheckedPhoto]) -> list[Fault]:
     ]
 
 
-def without_credit(files: list[GalleryPhoto], settings: Settings) -> list[Fault]:
+def _without_credit(gallery: Gallery) -> list[Fault]:
     """One's own photos only where credits are kept; downloaded ones always."""
-    kept = (settings.dataset_dir / CREDITS_FILE).is_file()
-    return [
-        Fault(readable_name(photo.file), photo.actor, "no_credit", HIDDEN if photo.credit else "")
-        for photo in files
+    kept = (gallery.folder / CREDITS_FILE).is_file()
+    photos = [
+        photo
+        for photo in gallery.photos
         if (kept if photo.credit is None else not photo.credit.is_given)
+    ]
+    return [
+        Fault(readable_name(p.file), p.actor, "no_credit", NOT_SHOWN if p.credit else "")
+        for p in photos
     ]
 
 
@@ -102,7 +171,7 @@ def _by_actor(photos: list[CheckedPhoto]) -> dict[str, list[CheckedPhoto]]:
     return rows
 
 
-def mislabels(photos: list[CheckedPhoto], index: ActorIndex, same_person: float) -> list[Fault]:
+def _mislabels(photos: list[CheckedPhoto], index: ActorIndex, same_person: float) -> list[Fault]:
     """Photos unlike their siblings, as the index leaves them out, or closer to another actor.
 
     The second rule takes a photo for another actor's if it is closer to that actor's template
@@ -139,13 +208,20 @@ def _to_siblings(vectors: NDArray[np.float32], position: int) -> float | None:
     return None if rest is None else float(vectors[position] @ rest / np.linalg.norm(rest))
 
 
-def copies(photos: list[CheckedPhoto], mislabelled: set[str]) -> list[Fault]:
+def _copies(photos: list[CheckedPhoto], mislabelled: set[str], limits: PhotoLimits) -> list[Fault]:
     """Each copy once, with the photo it repeats: of two, the mislabelled one, else the later."""
-    seen = [photo for photo in photos if photo.look is not None]
-    seen.sort(key=lambda photo: (photo.file in mislabelled, *_natural(photo.file)))
+    faces = [photo for photo in photos if photo.found.embedding is not None]
+    faces.sort(key=lambda photo: (photo.file in mislabelled, *_natural(photo.file)))
+    embeddings = np.stack([p.found.embedding for p in faces if p.found.embedding is not None])
+    hashes = [photo.found.crop_hash for photo in faces]
+
+    def crop_of(position: int) -> NDArray[np.uint8]:
+        photo = faces[position]
+        return aligned_crop(read_photo(photo.path, limits).pixels, photo.found.landmarks)
+
     faults: dict[str, Fault] = {}
-    for first, second in find_copies([photo.look for photo in seen if photo.look is not None]):
-        copy, original = seen[second], seen[first]
+    for first, second in find_copies(embeddings, hashes, crop_of):
+        copy, original = faces[second], faces[first]
         detail = f"shows the same as {original.file} ({_pixels(copy)} and {_pixels(original)})"
         fault = Fault(copy.file, copy.actor, "duplicate", detail, original.file)
         faults.setdefault(copy.file, fault)
@@ -164,13 +240,13 @@ def _pixels(photo: CheckedPhoto) -> str:
     return f"{width}×{height}"
 
 
-def single_photos(photos: list[CheckedPhoto]) -> list[Fault]:
+def _single_photos(photos: list[CheckedPhoto]) -> list[Fault]:
     """Actors of whom only one photo can be used."""
     rows = _by_actor(photos).items()
     return [Fault(row[0].file, actor, "single_photo", "") for actor, row in rows if len(row) == 1]
 
 
-def alike_actors(index: ActorIndex, same_person: float) -> list[Fault]:
+def _alike_actors(index: ActorIndex, same_person: float) -> list[Fault]:
     """Pairs of actors far more alike than this gallery's others; each by a telling photo."""
     similarities = index.actor_similarities(index.templates)
     pairs = np.triu_indices(len(index.actors), 1)
@@ -192,78 +268,3 @@ def _alike(index: ActorIndex, first: int, second: int, similarity: float) -> Fau
     file = readable_name(index.portraits[closest].file or "")
     detail = f"{index.actors[first]} and {index.actors[second]}, similarity {similarity:.2f}"
     return Fault(file, index.actors[first], "alike_actors", detail, index.actors[second])
-
-
-NOTES = ("single_photo", "no_credit")  # worth knowing, no faults of a photo
-THUMBNAIL = (160, 160)  # pixels at most
-
-
-@dataclass(frozen=True, eq=False)
-class Report:
-    """All photos by actor, and the faults, worst reason first."""
-
-    photos: tuple[CheckedPhoto, ...]
-    faults: tuple[Fault, ...]
-
-    def worth_a_look(self) -> int:
-        """How many faults are more than notes."""
-        return sum(fault.reason not in NOTES for fault in self.faults)
-
-
-def check_gallery(
-    engine: FaceEngine, settings: Settings, progress: Progress = lambda items: items
-) -> Report:
-    """Look through a gallery; brings its embeddings cache up to date.
-
-    Raises:
-        GalleryError: no folder, or no photo in it.
-    """
-    gallery = read_gallery(settings.dataset_dir, settings.removals_path)
-    files = list(gallery.photos)
-    if not files:
-        raise GalleryError(
-            f"{settings.dataset_dir} has no photos; put some into <Actor name>/ below it"
-        )
-    cache, _ = embed_gallery(
-        engine, gallery, settings.cache_path, limits=settings.photo_limits, progress=progress
-    )
-    found = {
-        (portrait.file or ""): cache.packs[engine.pack.name].photos[portrait.sha256]
-        for row in cache.actors.values()
-        for portrait in row
-    }
-    removed = EnrolledPhoto(None, "removed")
-    photos = [
-        _checked(photo, found.get(photo.file, removed), settings) for photo in progress(files)
-    ]
-    try:
-        index = enrolment_of(cache, gallery, set()).index
-    except GalleryError:  # not one usable photo: each is a fault of its own
-        index = None
-    faults = [*left_out(photos), *without_credit(files, settings)]
-    if index is not None:
-        same_person = engine.pack.same_person
-        wrong = mislabels(photos, index, same_person)
-        faults += [
-            *wrong,
-            *copies(photos, {fault.file for fault in wrong}),
-            *single_photos(photos),
-            *alike_actors(index, same_person),
-        ]
-    order = list(REASONS)
-    faults.sort(key=lambda fault: (order.index(fault.reason), fault.file))
-    return Report(tuple(photos), tuple(faults))
-
-
-def _checked(photo: GalleryPhoto, found: EnrolledPhoto, settings: Settings) -> CheckedPhoto:
-    actor, file = photo.actor, readable_name(photo.file)
-    try:
-        pixels = read_photo(photo.path, settings.photo_limits).pixels
-    except (PhotoError, OSError):
-        return CheckedPhoto(actor, file, found)
-    image = Image.fromarray(pixels)
-    thumbnail, size = io.BytesIO(), image.size
-    image.thumbnail(THUMBNAIL)
-    image.save(thumbnail, "JPEG", quality=70)
-    look = print_of(pixels, found.landmarks, found.embedding)
-    return CheckedPhoto(actor, file, found, size, thumbnail.getvalue(), look)

@@ -13,7 +13,8 @@ import pytest
 from numpy.typing import NDArray
 from PIL import Image, ImageEnhance, ImageOps
 
-from core.faces.copies import crop_hash, crop_hash_at, is_same_photo
+from core.faces.align import aligned_crop
+from core.faces.copies import crop_hash, find_copies, is_same_photo
 from core.faces.engine import FaceEngine
 from core.faces.photo import read_photo
 from tests.conftest import ASTRONAUT, SHARED, SIX_PEOPLE, needs_shared
@@ -27,10 +28,17 @@ def encoded(image: Image.Image, kind: str = "JPEG", quality: int = 90) -> bytes:
     return stream.getvalue()
 
 
-def cut(image: Image.Image) -> Image.Image:
-    """A tenth less on each side."""
+def cut(
+    image: Image.Image,
+    left: float = 0.1,
+    top: float = 0.1,
+    right: float = 0.1,
+    bottom: float = 0.1,
+) -> Image.Image:
+    """Parts of the width and height less on each side."""
     width, height = image.size
-    return image.crop((width // 10, height // 10, width * 9 // 10, height * 9 // 10))
+    sides = (left * width, top * height, (1 - right) * width, (1 - bottom) * height)
+    return image.crop(tuple(map(round, sides)))
 
 
 TREATED: dict[str, Callable[[Image.Image], bytes]] = {
@@ -44,7 +52,11 @@ TREATED: dict[str, Callable[[Image.Image], bytes]] = {
     "brighter": lambda image: encoded(ImageEnhance.Brightness(image).enhance(1.15)),
     "darker": lambda image: encoded(ImageEnhance.Brightness(image).enhance(0.85)),
     "grey": lambda image: encoded(ImageOps.grayscale(image)),
+    "larger": lambda image: encoded(image.resize((image.width * 7 // 4, image.height * 7 // 4))),
     "cut": lambda image: encoded(cut(image)),
+    "cut left": lambda image: encoded(cut(image, 0.1, 0, 0, 0)),
+    "cut below": lambda image: encoded(cut(image, 0, 0, 0, 0.15), quality=60),
+    "cut and mirrored": lambda image: encoded(ImageOps.mirror(cut(image, 0.08, 0, 0.05, 0.08))),
 }
 
 
@@ -75,7 +87,24 @@ def test_hash_is_64_hex_digits_and_the_photos_points_are_enough_for_it(engine: F
     (face,) = engine.detect(photo)
     value = crop_hash(face.crop)
     assert re.fullmatch("[0-9a-f]{64}", value)
-    assert crop_hash_at(photo.pixels, face.landmarks.ravel().tolist()) == value
+    assert crop_hash(aligned_crop(photo.pixels, face.landmarks.ravel().tolist())) == value
+
+
+def test_the_copies_among_many_photos_are_found_and_only_what_is_alike_is_compared(
+    engine: FaceEngine,
+) -> None:
+    sources = [ASTRONAUT, SIX_PEOPLE, TREATED["mirrored"](Image.open(ASTRONAUT).convert("RGB"))]
+    faces = [face for source in sources for face in engine.find_faces(read_photo(source))]
+    asked: list[int] = []
+
+    def crop_of(position: int) -> Crop:
+        asked.append(position)
+        return faces[position].crop
+
+    embeddings = np.stack([face.embedding for face in faces])
+    hashes = [crop_hash(face.crop) for face in faces]
+    assert list(find_copies(embeddings, hashes, crop_of)) == [(0, 7)]
+    assert set(asked) <= {0, 7}
 
 
 @needs_shared

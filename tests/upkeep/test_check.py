@@ -2,84 +2,10 @@
 
 from __future__ import annotations
 
-import io
-from collections.abc import Callable
-
-import numpy as np
-import pytest
-from PIL import Image, ImageOps
-
-from core.faces.copies import Print, find_copies, print_of
 from core.faces.engine import FaceEngine
-from core.faces.photo import read_photo
 from core.settings import Settings
 from core.upkeep.check import check_gallery
-from tests.conftest import ASTRONAUT, copy_actors, needs_shared
-from tests.index.test_enrol import SIX_FACES, head
-
-Edit = Callable[[Image.Image], Image.Image]
-
-
-def cut(left: float, top: float, right: float, bottom: float) -> Edit:
-    def edit(image: Image.Image) -> Image.Image:
-        w, h = image.size
-        return image.crop(
-            (round(w * left), round(h * top), round(w * (1 - right)), round(h * (1 - bottom)))
-        )
-
-    return edit
-
-
-def encoded(image: Image.Image, quality: int) -> bytes:
-    data = io.BytesIO()
-    image.save(data, "JPEG", quality=quality)
-    return data.getvalue()
-
-
-def seen(data: bytes, engine: FaceEngine) -> Print:
-    photo = read_photo(data)
-    (face, *_) = engine.find_faces(photo)
-    return print_of(photo.pixels, face.detection.landmarks.ravel().tolist(), face.embedding)
-
-
-@pytest.fixture(scope="module")
-def original() -> Image.Image:
-    with Image.open(ASTRONAUT) as image:
-        return image.convert("RGB")
-
-
-@pytest.mark.parametrize(
-    ("edit", "quality"),
-    [
-        (lambda image: image, 25),
-        (lambda image: image.resize((200, 200)), 80),
-        (lambda image: image.resize((900, 900)), 80),
-        (ImageOps.mirror, 80),
-        (lambda image: image.convert("L").convert("RGB"), 80),
-        (cut(0.1, 0, 0, 0), 80),
-        (cut(0.05, 0, 0.05, 0.1), 60),
-        (cut(0, 0, 0, 0.15), 60),
-        (lambda image: ImageOps.mirror(cut(0.08, 0, 0.05, 0.08)(image)), 60),
-    ],
-)
-def test_a_copy_is_found_however_it_was_made(
-    edit: Edit, quality: int, original: Image.Image, engine: FaceEngine
-) -> None:
-    prints = [seen(encoded(original, 95), engine), seen(encoded(edit(original), quality), engine)]
-    assert find_copies(prints) == [(0, 1)]
-
-
-def test_different_people_are_no_copies(engine: FaceEngine) -> None:
-    prints = [seen(encoded(head(name), 90), engine) for name in [*SIX_FACES, "Astronaut"]]
-    assert find_copies(prints) == []
-
-
-def test_a_photo_without_a_face_is_compared_too(original: Image.Image) -> None:
-    background = np.asarray(original.crop((300, 0, 512, 250)))
-    mirrored = np.ascontiguousarray(background[:, ::-1])
-    assert find_copies([print_of(background), print_of(mirrored)]) == [(0, 1)]
-    assert find_copies([print_of(background), print_of(np.asarray(original))]) == []
-    assert find_copies([print_of(background)]) == []
+from tests.conftest import copy_actors, needs_shared
 
 
 @needs_shared
