@@ -1,19 +1,25 @@
-"""The owner's changes: dataset, cache and index go together, or nothing does."""
+"""The owner's changes: dataset, tables, cache and index follow, and a kill spoils nothing."""
 
 from __future__ import annotations
 
+import errno
+import os
 import shutil
-from collections.abc import Callable
+import signal
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
+from filelock import FileLock
 from PIL import Image
 
 import core.upkeep.actors
-import core.upkeep.swap
-from core.errors import GalleryError, LookalikeError, StorageError, UnreadablePhotoError
+from core.errors import GalleryError, StorageError, UnreadablePhotoError
 from core.faces.engine import FaceEngine
 from core.gallery.credits import Credit, read_credits, write_credits
 from core.gallery.people import ActorEntry, read_actors, write_actors
@@ -21,32 +27,58 @@ from core.gallery.removals import load_removals, name_hash
 from core.index.actor_index import load_index, save_index
 from core.index.embeddings_cache import PackCache, load_cache, save_cache
 from core.settings import Settings
-from core.startup import plan_start
+from core.startup import check_index, open_gallery, plan_start
 from core.upkeep.actors import add_photos, list_actors, remove_actor, rename_actor
-from tests.conftest import SIX_PEOPLE, enrolled, rebuilt
+from tests.conftest import ROOT, SIX_PEOPLE, enrolled, rebuilt
 from tests.index.test_enrol import ARRAYS, fill_gallery, head
 
 NAMES = ["Ann", "Bob", "Cid", "송강호"]
 
 
-@pytest.fixture
-def owned(settings: Settings, engine: FaceEngine, tmp_path: Path) -> Settings:
-    """Four actors with two photos each, indexed; copies of the committed files beside."""
-    starter = tmp_path / "starter.json"
-    shutil.copyfile(settings.starter_path, starter)
-    shutil.copyfile(settings.starter_people_path, tmp_path / "starter_actors.csv")
-    settings = settings.replaced(
-        starter_file=starter,
-        removals_file=tmp_path / "removals.json",
+@pytest.fixture(scope="module")
+def owned_once(
+    tmp_path_factory: pytest.TempPathFactory, models_dir: Path, engine: FaceEngine
+) -> Settings:
+    """Four actors with two photos each, indexed; a starter gallery of two others beside."""
+    folder = tmp_path_factory.mktemp("enrolled")
+    starter, people = (
+        load_cache(Settings().starter_path),
+        read_actors(Settings().starter_people_path),
+    )
+    starter.actors = {name: starter.actors[name] for name in ("Brad Pitt", "Gal Gadot")}
+    starter.forget_gone()
+    settings = Settings(
+        models_dir=models_dir,
+        dataset_dir=folder / "dataset",
+        starter_file=folder / "starter.json",
+        removals_file=folder / "removals.json",
         model_pack="sface",
     )
+    save_cache(starter, settings.starter_path)
+    write_actors(settings.starter_people_path, [people[name] for name in starter.actors])
+    settings.dataset_dir.mkdir()
     fill_gallery(settings.dataset_dir, NAMES)
     credits = {f"{name}/1.png": Credit(f"by {name}", "CC0") for name in NAMES}
     write_credits(settings.dataset_dir / "credits.csv", credits)
     rows = [ActorEntry(folder=name, name=name, wikidata=f"Q{len(name)}") for name in NAMES]
-    write_actors(settings.dataset_dir / "actors.csv", rows)
+    write_actors(settings.people_path, rows)
     save_index(enrolled(engine, settings).index, settings.index_path)
     return settings
+
+
+def moved(settings: Settings, to: Path) -> Settings:
+    """A copy of the dataset and the committed files."""
+    shutil.copytree(settings.dataset_dir.parent, to)
+    return settings.replaced(
+        dataset_dir=to / settings.dataset_dir.name,
+        starter_file=to / settings.starter_path.name,
+        removals_file=to / settings.removals_path.name,
+    )
+
+
+@pytest.fixture
+def owned(owned_once: Settings, tmp_path: Path) -> Settings:
+    return moved(owned_once, tmp_path / "owned")
 
 
 @pytest.fixture
@@ -64,7 +96,7 @@ def state(settings: Settings) -> dict[str, bytes]:
     return {
         str(path.relative_to(folder)): path.read_bytes()
         for path in sorted(folder.rglob("*"))
-        if path.is_file() and path.name != core.upkeep.swap.LOCK
+        if path.is_file() and path.name != core.upkeep.actors.LOCK_FILE
     }
 
 
@@ -78,8 +110,8 @@ def assert_like_a_rebuild(settings: Settings, engine: FaceEngine) -> None:
     assert replace(index.info, built="") == replace(fresh.index.info, built="")
     cached = rebuilt(settings.cache_path, settings).index
     assert np.array_equal(cached.templates, index.templates)
-    assert plan_start(settings).index is not None
-    assert not list(settings.dataset_dir.rglob(".roster-*"))
+    check_index(index, settings, open_gallery(settings))
+    assert not list(settings.dataset_dir.rglob(".*.tmp"))
 
 
 def picture(name: str, tmp_path: Path, file: str = "new.png") -> Path:
@@ -97,7 +129,7 @@ def test_list_counts_photos(owned: Settings) -> None:
 def test_without_photos_the_starter_gallery_is_listed(owned: Settings) -> None:
     empty = owned.replaced(dataset_dir=owned.dataset_dir.parent / "empty")
     listed = list_actors(empty)
-    assert len(listed) > 390
+    assert [entry.actor for entry in listed] == ["Brad Pitt", "Gal Gadot"]
     assert {entry.source for entry in listed} == {"starter"}
 
 
@@ -125,9 +157,9 @@ def test_a_known_actor_gets_a_further_photo(
 @pytest.mark.parametrize(
     ("kind", "said"),
     [
-        ("text", "bad.png cannot be read"),
-        ("white", "bad.png shows no face"),
-        ("group", "bad.png shows several faces"),
+        ("text", "bad.png: cannot be read"),
+        ("white", "bad.png: no face found"),
+        ("group", "bad.png: several faces, none dominant"),
         ("stranger", "bad.png is unlike Ann's photos"),
         ("again", "bad.png is among Ann's photos already"),
         ("missing", "bad.png: no such file"),
@@ -163,7 +195,7 @@ def test_one_bad_photo_refuses_the_whole_add(
 def test_no_name_leads_out_of_the_dataset(
     name: str, owned: Settings, make_engine: Callable[[str], FaceEngine], tmp_path: Path
 ) -> None:
-    outside = set(owned.dataset_dir.parent.iterdir()) | {tmp_path / "new.png"}
+    outside = set(owned.dataset_dir.parent.iterdir())
     actor = add_photos(name, [picture("Dan", tmp_path)], owned, make_engine)
     assert (owned.dataset_dir / actor).resolve().parent == owned.dataset_dir.resolve()
     rename_actor("Bob", f"{name}2", owned, no_engine)
@@ -230,7 +262,7 @@ def test_the_last_actor_removed_leaves_no_cache_and_no_index(owned: Settings) ->
         remove_actor(name, owned, no_engine)
     assert not owned.cache_path.exists()
     assert not owned.index_path.exists()
-    assert plan_start(owned).source == "starter"
+    assert actors_of_a_start(owned) == ("Brad Pitt", "Gal Gadot")
 
 
 def test_a_starter_actor_is_removed_by_the_korean_name_with_all_that_is_known_of_her(
@@ -261,12 +293,8 @@ def test_a_removed_person_leaves_the_starter_gallery_for_good(
     removed = before.packs["sface"].photos.keys() - after.packs["sface"].photos.keys()
     assert removed == gone
     assert "Gadot" not in owned.removals_path.read_text()
-    index = load_index(owned.index_path)
-    fresh = rebuilt(owned.starter_path, owned).index
-    assert "Gal Gadot" not in index.actors
-    assert replace(index.info, built="") == replace(fresh.info, built="")
-    assert np.array_equal(index.templates, fresh.templates)
-    assert plan_start(owned).index is not None
+    assert not owned.index_path.exists()
+    assert actors_of_a_start(owned) == ("Brad Pitt",)
     with pytest.raises(GalleryError, match="taken out for good; to undo that, delete the line"):
         add_photos("Gal Gadot", [picture("Dan", tmp_path)], owned, make_engine)
     entry = name_hash("Gal Gadot")
@@ -275,91 +303,170 @@ def test_a_removed_person_leaves_the_starter_gallery_for_good(
     assert add_photos("Gal Gadot", [tmp_path / "new.png"], owned, make_engine) == "Gal Gadot"
 
 
-def changes(owned: Settings, make_engine: Callable[[str], FaceEngine], tmp_path: Path) -> list:
-    photo = picture("Dan", tmp_path)
-    return [
-        lambda: add_photos("Dan", [photo], owned, make_engine),
-        lambda: rename_actor("Ann", "Zoe", owned, no_engine),
-        lambda: remove_actor("Gal Gadot", owned, no_engine),
-        lambda: remove_actor("Bob", owned, no_engine),
-    ]
+class Killed(BaseException):
+    """Nothing is caught by this name in the program."""
 
 
-def test_a_full_disk_while_staging_changes_nothing(
+class Kill:
+    """Ends the program before a change on disk: a file taking its place, a folder going, ...
+
+    From then on no further change comes about, as nothing cleans up after a process that is gone.
+    """
+
+    EVENTS = ("os.rename", "os.remove", "os.mkdir", "shutil.rmtree")
+
+    def __init__(self) -> None:
+        self.left: int | None = None  # changes until the end; None: no end
+        sys.addaudithook(self)  # for good: there is no way to remove one
+
+    def __call__(self, event: str, args: tuple[object, ...]) -> None:
+        if self.left is None or event not in self.EVENTS or self._is_nothing(event, *args):
+            return
+        if self.left == 0:
+            raise Killed
+        self.left -= 1
+
+    def _is_nothing(self, event: str, path: object, *rest: object) -> bool:
+        """Asked for, and no change: the folder is there, the file is not, or it is the lock."""
+        if str(path).endswith(core.upkeep.actors.LOCK_FILE):
+            return True
+        if event == "os.remove" and rest == (-1,):  # by its whole path
+            return not os.path.lexists(str(path))
+        return event == "os.mkdir" and os.path.lexists(str(path))
+
+    @contextmanager
+    def after(self, changes: int) -> Iterator[None]:
+        self.left = changes
+        try:
+            yield
+        finally:
+            self.left = None
+
+
+@pytest.fixture(scope="module")
+def kill() -> Kill:
+    return Kill()
+
+
+def without_photos(owned: Settings, to: Path) -> Settings:
+    """Embeddings alone, in a dataset folder of their own."""
+    to.mkdir()
+    shutil.copyfile(owned.cache_path, to / "embeddings.json")
+    return owned.replaced(dataset_dir=to)
+
+
+def ended(settings: Settings) -> dict[str, object]:
+    """What is there after a change, apart from when it was made and what a kill left hidden."""
+    files: dict[str, object] = {
+        path: content
+        for path, content in state(settings).items()
+        if not Path(path).name.startswith(".") and not path.endswith(".npz")
+    }
+    if settings.index_path.exists():
+        index = load_index(settings.index_path)
+        files["index"] = (index.actors, index.portraits, index.templates.tobytes())
+        files["info"] = replace(index.info, built="")
+    return files
+
+
+Change = Callable[[Settings], str]
+
+
+def changes(
+    make_engine: Callable[[str], FaceEngine], tmp_path: Path
+) -> dict[str, tuple[Change, str]]:
+    """Each with the name of someone who is not to be met again."""
+    photos = [picture("Dan", tmp_path, "dan.png"), tmp_path / "smaller.png"]
+    head("Dan").resize((200, 250)).save(photos[1])
+    return {
+        "add": (lambda s: add_photos("Dan/Dee", photos, s, make_engine), ""),
+        "rename": (lambda s: rename_actor("ann", "Zoe/Z", s, no_engine), ""),
+        "remove": (lambda s: remove_actor("bob", s, no_engine), "Bob"),
+        "remove by another name": (lambda s: remove_actor("갤 가돗", s, no_engine), "Gal Gadot"),
+        "remove from embeddings alone": (lambda s: remove_actor("Cid", s, no_engine), "Cid"),
+    }
+
+
+@pytest.mark.parametrize(
+    "kind",
+    ["add", "rename", "remove", "remove by another name", "remove from embeddings alone"],
+)
+def test_after_a_kill_at_any_step_the_same_command_ends_the_job(
+    kind: str,
     owned: Settings,
     make_engine: Callable[[str], FaceEngine],
+    engine: FaceEngine,
+    kill: Kill,
     tmp_path: Path,
-    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    def full(*args: object) -> None:
-        raise StorageError("cannot write: no space left")
+    (tmp_path / "photos").mkdir()
+    change, gone = changes(make_engine, tmp_path / "photos")[kind]
+    before = owned
+    if kind == "remove from embeddings alone":
+        before = without_photos(before, before.dataset_dir.parent / "alone")
+    whole = moved(before, tmp_path / "whole")
+    change(whole)
+    for steps in range(30):
+        settings = moved(before, tmp_path / f"killed {steps}")
+        try:
+            with kill.after(steps):
+                change(settings)
+        except Killed:
+            assert gone not in actors_of_a_start(settings) or steps == 0
+            change(settings)
+            assert ended(settings) == ended(whole), steps
+        else:
+            break
+    assert 2 <= steps < 29
 
-    for name in ("save_index", "save_cache"):
-        for change in changes(owned, make_engine, tmp_path):
-            before = state(owned)
-            with monkeypatch.context() as patch, pytest.raises(LookalikeError):
-                patch.setattr(core.upkeep.actors, name, full)
-                change()
-            assert state(owned) == before
+
+def actors_of_a_start(settings: Settings) -> tuple[str, ...]:
+    """Whom a start would compare visitors with."""
+    gallery = open_gallery(settings)
+    plan = plan_start(settings, gallery)
+    if plan.index is not None:
+        return plan.index.actors
+    return tuple({photo.actor for photo in gallery.photos if photo.actor not in gallery.removals})
 
 
-def test_a_failure_at_any_rename_puts_back_what_was(
-    owned: Settings,
-    make_engine: Callable[[str], FaceEngine],
-    tmp_path: Path,
-    monkeypatch: pytest.MonkeyPatch,
+@pytest.mark.slow
+def test_a_killed_process_leaves_a_job_that_can_be_ended(
+    owned: Settings, engine: FaceEngine
 ) -> None:
-    do = core.upkeep.swap.Step.do
-    for change in changes(owned, make_engine, tmp_path):
-        before = state(owned)
-        for last in range(20):
-            done = []
-
-            def some(step: core.upkeep.swap.Step, last: int = last, done: list = done) -> None:
-                if len(done) == last:
-                    raise OSError("the disk is gone")
-                done.append(step)
-                do(step)
-
-            with monkeypatch.context() as patch:
-                patch.setattr(core.upkeep.swap.Step, "do", some)
-                try:
-                    change()
-                except StorageError:
-                    assert state(owned) == before
-                else:
-                    break
-        assert last >= 3
-        assert state(owned) != before
+    """SIGKILL after the folder was renamed, before its old rows went."""
+    script = f"""
+import os, signal
+from pathlib import Path
+from core.settings import Settings
+import core.upkeep.actors as actors
+actors._drop_rows = lambda *args: os.kill(os.getpid(), signal.SIGKILL)
+settings = Settings(**{owned.model_dump(mode="json")!r})
+actors.rename_actor("Ann", "Zoe", settings, None)
+"""
+    run = subprocess.run([sys.executable, "-c", script], cwd=ROOT, check=False)
+    assert run.returncode == -signal.SIGKILL
+    assert (owned.dataset_dir / "Zoe" / "1.png").is_file()
+    assert rename_actor("Ann", "Zoe", owned, no_engine) == "Zoe"
+    assert set(read_actors(owned.people_path)) == {"Bob", "Cid", "Zoe", "송강호"}
+    assert_like_a_rebuild(owned, engine)
 
 
-def test_a_kill_midway_is_put_right_by_the_next_change(
+def test_a_full_disk_is_told_in_one_sentence_and_the_job_can_be_ended(
     owned: Settings, engine: FaceEngine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    before = state(owned)
-    do, done = core.upkeep.swap.Step.do, []
+    def full(*args: object) -> None:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
-    def some(step: core.upkeep.swap.Step) -> None:
-        if len(done) == 3:
-            raise KeyboardInterrupt
-        done.append(step)
-        do(step)
-
-    with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
-        patch.setattr(core.upkeep.swap.Step, "do", some)
-        patch.setattr(
-            core.upkeep.swap.Swap, "undo", lambda swap: None
-        )  # as if the process were gone
-        rename_actor("Ann", "Zoe", owned, no_engine)
-    assert state(owned) != before
-    rename_actor("Bob", "Zed", owned, no_engine)
-    assert {entry.actor for entry in list_actors(owned)} == {"Ann", "Cid", "Zed", "송강호"}
+    with monkeypatch.context() as patch, pytest.raises(StorageError, match="No space left"):
+        patch.setattr(core.upkeep.actors, "save_index", full)
+        remove_actor("Bob", owned, no_engine)
+    assert remove_actor("Bob", owned, no_engine) == "Bob"
     assert_like_a_rebuild(owned, engine)
 
 
 def test_two_changes_at_once_are_refused(owned: Settings) -> None:
     with (
-        core.upkeep.swap.all_or_nothing(owned.dataset_dir),
+        FileLock(owned.dataset_dir / core.upkeep.actors.LOCK_FILE),
         pytest.raises(StorageError, match="being changed by another run"),
     ):
         rename_actor("Ann", "Zoe", owned, no_engine)
