@@ -1,9 +1,11 @@
-"""What the tests share: real weights made once, real photos, a small gallery."""
+"""What the tests share: workers, real weights made once, real photos, a small gallery, apps."""
 
 from __future__ import annotations
 
+import os
 import shutil
 import signal
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -11,15 +13,16 @@ import insightface
 import pytest
 from PIL import Image
 from skimage import data
+from xdist.scheduler import LoadScopeScheduling
 
-from core.faces.engine import FaceEngine
+from core.faces.engine import FaceEngine, usable_cpus
 from core.faces.photo import read_photo
 from core.index.enrol import Enrolment, enrol_gallery, index_from_cache
 from core.models.install import InstalledPack, ensure_models
 from core.settings import Settings
 from core.startup import open_gallery
+from tests.running_app import ROOT, RunningApp, running_app, without_mcp
 
-ROOT = Path(__file__).resolve().parent.parent
 SHARED = ROOT.parent / "shared" / "data"  # labelled photos; not every copy has them beside it
 ASTRONAUT = Path(data.__file__).parent / "astronaut.png"  # NASA, public domain
 SIX_PEOPLE = Path(insightface.__file__).parent / "data" / "images" / "t1.jpg"
@@ -31,10 +34,38 @@ if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
 needs_shared = pytest.mark.skipif(not SHARED.is_dir(), reason="needs ../shared/data")
 
 
+MOST_WORKERS = 4  # each holds models and, some of the time, apps
+TOGETHER = {
+    "Chromium": ("tests/browser/",),
+    "apps": ("tests/test_app.py", "tests/page/test_api.py", "tests/page/test_mcp.py"),
+}
+
+
+def pytest_xdist_auto_num_workers(config: pytest.Config) -> int:
+    """One a core for folders; none for files named one by one, which are soon done."""
+    named = [arg for arg in config.args if arg.partition("::")[0].endswith(".py")]
+    return 0 if named else min(usable_cpus(), MOST_WORKERS)
+
+
+class FileByFile(LoadScopeScheduling):
+    """A file's tests share a worker and its fixtures; so do those of several files TOGETHER."""
+
+    def _split_scope(self, nodeid: str) -> str:
+        file = nodeid.partition("::")[0]
+        return next((name for name, files in TOGETHER.items() if file.startswith(files)), file)
+
+
+def pytest_xdist_make_scheduler(config: pytest.Config, log: object) -> FileByFile:
+    return FileByFile(config, log)
+
+
 @pytest.fixture(scope="session")
 def models_dir(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Models of this test session: the embedded pack is made in it once."""
-    return tmp_path_factory.mktemp("models")
+    """Models of this test session, of all its workers: the embedded pack is made in it once."""
+    base = tmp_path_factory.getbasetemp()
+    shared = base.parent if "PYTEST_XDIST_WORKER" in os.environ else base
+    (shared / "models").mkdir(exist_ok=True)
+    return shared / "models"
 
 
 @pytest.fixture(scope="session")
@@ -44,7 +75,41 @@ def sface(models_dir: Path) -> InstalledPack:
 
 @pytest.fixture(scope="session")
 def engine(sface: InstalledPack) -> FaceEngine:
-    return FaceEngine(sface)
+    """One thread, as the apps of these tests have: the other cores have other workers."""
+    return FaceEngine(sface, threads=1)
+
+
+@pytest.fixture(scope="session")
+def starter_app(
+    tmp_path_factory: pytest.TempPathFactory, sface: InstalledPack
+) -> Iterator[RunningApp]:
+    """The app with the starter gallery, installed without the package for language models."""
+    folder = tmp_path_factory.mktemp("starter-app")
+    (folder / "dataset").mkdir()
+    env = {
+        "LOOKALIKE_MODELS_DIR": str(sface.folder.parent),
+        "LOOKALIKE_DATASET_DIR": str(folder / "dataset"),
+        "PYTHONPATH": without_mcp(folder / "no_mcp"),
+    }
+    with running_app(folder, env=env) as running:
+        yield running
+
+
+@pytest.fixture(scope="session")
+def brief_app(
+    tmp_path_factory: pytest.TempPathFactory, sface: InstalledPack
+) -> Iterator[RunningApp]:
+    """The same for language models too; visitors' photos live five seconds."""
+    folder = tmp_path_factory.mktemp("brief-app")
+    (folder / "dataset").mkdir()
+    env = {
+        "LOOKALIKE_MODELS_DIR": str(sface.folder.parent),
+        "LOOKALIKE_DATASET_DIR": str(folder / "dataset"),
+        "LOOKALIKE_PHOTO_SECONDS": "5",
+        "LOOKALIKE_MCP": "1",
+    }
+    with running_app(folder, env=env) as running:
+        yield running
 
 
 @pytest.fixture

@@ -14,8 +14,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from core.page.uploads import own_folder
-from tests.conftest import ROOT
+from scripts.page_driver import free_port
 
+ROOT = Path(__file__).resolve().parent.parent
 START_SECONDS = 120  # a cold machine with a gallery to enrol
 LOOPBACK = ("127.0.0.1", "localhost", "::1", "0.0.0.0")
 PLATFORM = ("PORT", "SPACE_ID", "GRADIO_SERVER_PORT", "GRADIO_SERVER_NAME", "HF_ENDPOINT")
@@ -29,6 +30,13 @@ def clean_env(tmp_path: Path, **extra: str) -> dict[str, str]:
         if not name.startswith("LOOKALIKE_") and name not in PLATFORM
     }
     return env | {"HF_HOME": str(tmp_path / "hf"), "PYTHONIOENCODING": "utf-8"} | extra
+
+
+def without_mcp(folder: Path) -> str:
+    """A PYTHONPATH on which the package mcp cannot be imported."""
+    folder.mkdir()
+    (folder / "mcp.py").write_text('raise ImportError("not installed")\n')
+    return os.pathsep.join([str(folder), str(ROOT / "tests" / "audit")])
 
 
 @dataclass
@@ -62,7 +70,7 @@ def running_app(
     root: Path = ROOT,
     env: Mapping[str, str] | None = None,
 ) -> Iterator[RunningApp]:
-    """`python app.py` on a free port until the block ends."""
+    """`python app.py` until the block ends, on a free port unless `env` has a PORT."""
     audit_log = tmp_path / "connections.log"
     photos = own_folder(tmp_path / "photos")
     (tmp_path / "tmp").mkdir(exist_ok=True)
@@ -71,6 +79,8 @@ def running_app(
         "AUDIT_LOG": str(audit_log),
         "LOOKALIKE_TEMP_DIR": str(tmp_path / "photos"),
         "TMPDIR": str(tmp_path / "tmp"),
+        "GRADIO_SERVER_PORT": str(free_port()),
+        "LOOKALIKE_THREADS": "1",
     }
     process = subprocess.Popen(
         [sys.executable, "app.py", *arguments],

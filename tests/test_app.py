@@ -6,40 +6,27 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from statistics import median
+from typing import Any
 
+import httpx
 import pytest
 from gradio_client import Client, handle_file
 from PIL import Image
 
 from core.models.install import InstalledPack
+from scripts.page_driver import free_port
 from tests.conftest import ASTRONAUT, ROOT
 from tests.running_app import RunningApp, clean_env, running_app
 
-SECONDS = 3  # a visitor's photo lives, in these tests
-SWEEP = 25  # seconds within which it must be gone, on a busy machine
+SWEEP = 45  # seconds within which a photo must be gone, on a busy machine
 
 
 @pytest.fixture(scope="module")
-def starter_env(tmp_path_factory: pytest.TempPathFactory, sface: InstalledPack) -> dict[str, str]:
-    dataset = tmp_path_factory.mktemp("dataset")
-    return {
-        "LOOKALIKE_MODELS_DIR": str(sface.folder.parent),
-        "LOOKALIKE_DATASET_DIR": str(dataset),
-        "LOOKALIKE_PHOTO_SECONDS": str(SECONDS),
-    }
-
-
-@pytest.fixture(scope="module")
-def app(
-    tmp_path_factory: pytest.TempPathFactory, starter_env: dict[str, str]
-) -> Iterator[RunningApp]:
-    with running_app(
-        tmp_path_factory.mktemp("app"), ["--port", "7978"], env=starter_env
-    ) as running:
-        yield running
+def app(brief_app: RunningApp) -> RunningApp:
+    return brief_app
 
 
 @pytest.fixture(scope="module")
@@ -47,22 +34,20 @@ def client(app: RunningApp, tmp_path_factory: pytest.TempPathFactory) -> Client:
     return Client(app.url, verbose=False, download_files=tmp_path_factory.mktemp("client"))
 
 
-def test_the_first_match_is_as_fast_as_the_tenth_and_asks_nobody(
-    app: RunningApp, client: Client
-) -> None:
-    app.outside_connections()
+@pytest.mark.slow
+def test_the_first_match_is_as_fast_as_the_tenth(client: Client) -> None:
     seconds = []
     for _ in range(10):
         started = time.perf_counter()
         client.predict(handle_file(ASTRONAUT), 5, api_name="/match")
         seconds.append(time.perf_counter() - started)
     assert seconds[0] < 3 * median(seconds[1:])
-    assert app.outside_connections() == []
 
 
 def test_a_visitors_photo_is_gone_soon_and_leaves_no_trace(
     app: RunningApp, client: Client, tmp_path: Path
 ) -> None:
+    app.outside_connections()
     photo = tmp_path / "somebodys-holiday.png"
     Image.open(ASTRONAUT).rotate(3).save(photo)
     client.predict(handle_file(photo), api_name="/match")
@@ -70,81 +55,96 @@ def test_a_visitors_photo_is_gone_soon_and_leaves_no_trace(
     deadline = time.monotonic() + SWEEP
     while kept := [path for path in app.photos.rglob("*") if path.parent.parent == app.photos]:
         assert time.monotonic() < deadline, f"still there: {kept}"
-        time.sleep(0.5)
+        time.sleep(0.1)
     assert "somebodys-holiday" not in app.log
     assert "0.9" not in app.log  # no score, similarity or detection score either
-
-
-def test_nothing_else_is_left_in_the_systems_temporary_folder(
-    app: RunningApp, client: Client
-) -> None:
-    client.predict(handle_file(ASTRONAUT), api_name="/match")
     left = [path.name for path in app.temporary.rglob("*")]
     assert set(left) <= {"gradio", "vibe_edit_history"}  # empty; no device id of onnxruntime's
-
-
-def test_other_things_in_the_temporary_folder_are_left_alone(
-    tmp_path: Path, starter_env: dict[str, str]
-) -> None:
-    precious = tmp_path / "photos" / "somebody-elses" / "work.txt"
-    precious.parent.mkdir(parents=True)
-    precious.write_text("weeks of it")
-    with running_app(tmp_path, ["--port", "7971"], env=starter_env):
-        assert precious.read_text() == "weeks of it"
-    assert precious.read_text() == "weeks of it"
-
-
-def test_photos_are_gone_when_the_app_ends(tmp_path: Path, starter_env: dict[str, str]) -> None:
-    env = starter_env | {"LOOKALIKE_PHOTO_SECONDS": "60"}
-    with running_app(tmp_path, ["--port", "7977"], env=env) as running:
-        client = Client(running.url, verbose=False, download_files=tmp_path)
-        client.predict(handle_file(ASTRONAUT), api_name="/match")
-        assert [path for path in running.photos.rglob("*") if path.is_file()]
-    left = [path for path in running.photos.rglob("*") if path.suffix != ".lock"]
-    assert left == []
+    assert app.outside_connections() == []
 
 
 def test_history_and_analytics_are_off(app: RunningApp) -> None:
-    import httpx
-
     config = httpx.get(f"{app.url}config").json()
     assert config["run_history"] is False
     assert config["analytics_enabled"] is False
 
 
-def test_share_without_its_relay_says_so_in_one_sentence_and_serves(
-    tmp_path: Path, starter_env: dict[str, str]
-) -> None:
-    env = starter_env | {"GRADIO_SHARE_SERVER_ADDRESS": "127.0.0.1:9"}  # nobody listens there
-    with running_app(tmp_path, ["--share", "--port", "7976"], env=env) as running:
+def test_without_a_platform_only_this_machine_reaches_the_page(app: RunningApp) -> None:
+    port = int(app.url.rstrip("/").rsplit(":", 1)[1])
+    with pytest.raises(OSError):
+        socket.create_connection(("127.0.0.2", port), timeout=5)
+
+
+@dataclass(frozen=True)
+class Life:
+    """What was seen of an app from its start to its end."""
+
+    app: RunningApp
+    reached: bool  # by another address than 127.0.0.1
+    answer: dict[str, Any]
+    photos: list[Path]  # of visitors, while it ran
+    precious: Path  # somebody else's file beside them
+
+
+@pytest.fixture(scope="module")
+def life(tmp_path_factory: pytest.TempPathFactory, sface: InstalledPack) -> Life:
+    """Started as a platform does, with --share and no relay; asked once; stopped."""
+    folder = tmp_path_factory.mktemp("life")
+    precious = folder / "photos" / "somebody-elses" / "work.txt"
+    precious.parent.mkdir(parents=True)
+    precious.write_text("weeks of it")
+    port = free_port()
+    env = app_env(folder, sface) | {
+        "PORT": str(port),
+        "GRADIO_SHARE_SERVER_ADDRESS": "127.0.0.1:9",  # nobody listens there
+    }
+    with running_app(folder, ["--share"], env=env) as running:
         deadline = time.monotonic() + 60
         while "public link" not in running.log and time.monotonic() < deadline:
             time.sleep(0.1)
-        told = [line for line in running.lines if "link" in line]
-        assert told == [
-            "there is no public link: Gradio's relay is out of reach; the local page works"
-        ]
-        client = Client(running.url, verbose=False, download_files=tmp_path)
-        assert client.predict(handle_file(ASTRONAUT), api_name="/match")["faces"]
+        with socket.socket() as probe:
+            reached = probe.connect_ex(("127.0.0.2", port)) == 0
+        client = Client(running.url, verbose=False, download_files=folder)
+        answer = client.predict(handle_file(ASTRONAUT), api_name="/match")
+        photos = [path for path in running.photos.rglob("*") if path.is_file()]
+    return Life(running, reached, answer, photos, precious)
 
 
-def test_port_variable_opens_the_page_to_the_platforms_proxy(
-    tmp_path: Path, starter_env: dict[str, str]
-) -> None:
-    with running_app(tmp_path, env=starter_env | {"PORT": "7975"}) as running:
-        assert "on every network interface" in running.log
-        socket.create_connection(("127.0.0.2", 7975), timeout=5).close()  # not 127.0.0.1 alone
+def app_env(folder: Path, sface: InstalledPack) -> dict[str, str]:
+    """Settings of an app with the starter gallery and all its files in `folder`."""
+    (folder / "dataset").mkdir()
+    return {
+        "LOOKALIKE_MODELS_DIR": str(sface.folder.parent),
+        "LOOKALIKE_DATASET_DIR": str(folder / "dataset"),
+    }
 
 
-def test_without_a_platform_only_this_machine_reaches_the_page(app: RunningApp) -> None:
-    with pytest.raises(OSError):
-        socket.create_connection(("127.0.0.2", 7978), timeout=5)
+def test_port_variable_opens_the_page_to_the_platforms_proxy(life: Life) -> None:
+    assert life.reached
+    assert "on every network interface" in life.app.log
+
+
+def test_share_without_its_relay_says_so_in_one_sentence_and_serves(life: Life) -> None:
+    assert [line for line in life.app.lines if "link" in line] == [
+        "there is no public link: Gradio's relay is out of reach; the local page works"
+    ]
+    assert life.answer["faces"]
+
+
+def test_photos_are_gone_when_the_app_ends(life: Life) -> None:
+    assert [path for path in life.photos if path.suffix != ".lock"]
+    assert [path for path in life.app.photos.rglob("*") if path.suffix != ".lock"] == []
+
+
+def test_other_things_in_the_temporary_folder_are_left_alone(life: Life) -> None:
+    assert life.precious.read_text() == "weeks of it"
 
 
 def test_a_port_in_use_ends_in_one_line_and_status_2(
-    app: RunningApp, tmp_path: Path, starter_env: dict[str, str]
+    app: RunningApp, tmp_path: Path, sface: InstalledPack
 ) -> None:
-    env = clean_env(tmp_path, LOOKALIKE_TEMP_DIR=str(tmp_path / "photos"), **starter_env)
+    photos = str(tmp_path / "photos")
+    env = clean_env(tmp_path, LOOKALIKE_TEMP_DIR=photos, **app_env(tmp_path, sface))
     command = [sys.executable, "app.py", "--port", app.url.rstrip("/").rsplit(":", 1)[1]]
     done = subprocess.run(
         command, cwd=ROOT, env=env, capture_output=True, text=True, check=False, timeout=60

@@ -16,6 +16,7 @@ from gradio_client import Client, handle_file
 
 from core.faces.engine import FaceEngine
 from core.models.packs import PACKS
+from scripts.page_driver import free_port
 from tests.conftest import ASTRONAUT, ROOT, six_actors
 from tests.hub_standin import HubStandin, publish_standin
 from tests.running_app import clean_env, running_app
@@ -90,10 +91,10 @@ def test_railway_with_the_hub_goes_all_the_way_with_auraface(
         log = run_build(root, env)
     assert in_order(MILESTONES, log), log
     assert railway_commands()[1] == "python app.py"
-    with running_app(tmp_path, root=root, env=env | {"PORT": "7974"}) as app:
+    with running_app(tmp_path, root=root, env=env | {"PORT": str(free_port())}) as app:
         assert "🔮 AuraFace-v1 모델 로딩 중..." in app.log
         app.outside_connections()
-        client = Client("http://127.0.0.1:7974/", verbose=False, download_files=tmp_path)
+        client = Client(app.url, verbose=False, download_files=tmp_path)
         answer = client.predict(handle_file(portrait), 6, api_name="/match")
         assert app.outside_connections() == []
     assert answer["pack"] == "auraface"
@@ -111,10 +112,10 @@ def test_railway_without_the_hub_starts_with_the_starter_gallery(tmp_path: Path)
     milestones = [MILESTONES[0], MILESTONES[2], "✅ 배우 인덱스 생성 완료: 397명"]
     assert in_order(milestones, log), log
     assert "WARNING: AuraFace-v1 is not to be had" in log
-    with running_app(tmp_path, root=root, env=env | {"PORT": "7973"}) as app:
+    with running_app(tmp_path, root=root, env=env | {"PORT": str(free_port())}) as app:
         assert "🔮 SFace 모델 로딩 중..." in app.log
         app.outside_connections()
-        client = Client("http://127.0.0.1:7973/", verbose=False, download_files=tmp_path)
+        client = Client(app.url, verbose=False, download_files=tmp_path)
         answer = client.predict(handle_file(ASTRONAUT), api_name="/match")
         assert app.outside_connections() == []
     assert len(answer["faces"][0]["matches"]) == 5

@@ -16,7 +16,7 @@ from filelock import FileLock, Timeout
 
 from core.files import storage_errors
 
-SWEEP_SECONDS = 10
+SWEEP_SECONDS = 10  # between rounds; less where photos live less long
 
 
 class VisitorFolder:
@@ -52,7 +52,7 @@ class VisitorFolder:
         def sweep() -> None:
             while self.path.exists():
                 self.sweep_old(seconds)
-                time.sleep(SWEEP_SECONDS)
+                time.sleep(min(SWEEP_SECONDS, seconds))
 
         threading.Thread(target=sweep, daemon=True, name="photo-sweeper").start()
 

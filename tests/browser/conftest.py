@@ -17,7 +17,7 @@ from core.gallery.people import People, read_actors
 from core.lookalike import LookalikeFinder
 from core.models.install import InstalledPack
 from core.settings import Settings
-from scripts.page_driver import chromium, chromium_program, free_port
+from scripts.page_driver import chromium, chromium_program
 from tests.browser.galleries import OwnGallery, make_own_gallery
 from tests.browser.visitor import portrait_app
 from tests.browser.visits import Contexts, Visits
@@ -26,17 +26,9 @@ from tests.running_app import RunningApp, running_app
 
 
 @pytest.fixture(scope="package")
-def app(tmp_path_factory: pytest.TempPathFactory, sface: InstalledPack) -> Iterator[RunningApp]:
+def app(starter_app: RunningApp) -> RunningApp:
     """The app with the starter gallery: a dataset folder without photos."""
-    tmp_path = tmp_path_factory.mktemp("app")
-    dataset = tmp_path / "dataset"
-    dataset.mkdir()
-    env = {
-        "LOOKALIKE_MODELS_DIR": str(sface.folder.parent),
-        "LOOKALIKE_DATASET_DIR": str(dataset),
-    }
-    with running_app(tmp_path, ["--port", str(free_port())], env=env) as running:
-        yield running
+    return starter_app
 
 
 @pytest.fixture(scope="package")
@@ -63,7 +55,7 @@ def own_app(
         "LOOKALIKE_MODELS_DIR": str(sface.folder.parent),
         "LOOKALIKE_DATASET_DIR": str(own_gallery.folder),
     }
-    with running_app(tmp_path, ["--port", str(free_port())], env=env) as running:
+    with running_app(tmp_path, env=env) as running:
         own_gallery.damage_a_portrait()
         yield running
 

@@ -10,7 +10,6 @@ import pytest
 from playwright.sync_api import expect
 
 from core.faces.engine import FaceEngine
-from scripts.page_driver import free_port
 from tests.browser.visits import PATIENCE, Visits, matches, shown, upload
 from tests.conftest import ASTRONAUT, ROOT, six_actors
 from tests.hub_standin import HubStandin, publish_standin
@@ -41,7 +40,7 @@ def auraface_app(
         subprocess.run(
             download, cwd=ROOT, env=clean_env(tmp_path, HF_ENDPOINT=hub.url, **env), check=True
         )
-    with running_app(tmp_path, ["--port", str(free_port())], env=env) as running:
+    with running_app(tmp_path, env=env) as running:
         yield running
 
 

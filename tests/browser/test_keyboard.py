@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Literal
 
 import pytest
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import FileChooser, Page, expect
 
-from tests.browser.visitor import DESKTOP, visiting
+from tests.browser.visits import DESK, Visits
 from tests.conftest import SIX_PEOPLE
 from tests.running_app import RunningApp
 
-PATIENCE = 30_000  # milliseconds; a busy machine
 MOST_STOPS = 60  # of the Tab key on the whole page
 
 # Whether the focused element, or the label that stands for an invisible one, has a ring.
@@ -28,15 +28,20 @@ RING = """() => {
 
 
 @pytest.fixture
-def page(browser: Browser, portraits: RunningApp) -> Iterator[Page]:
+def page(visits: Visits, portraits: RunningApp) -> Iterator[Page]:
     """A desktop's page as it opens, in English; nothing is focused."""
-    with visiting(browser, viewport=DESKTOP, reduced_motion="reduce") as page:
-        page.set_default_timeout(PATIENCE)
-        # Chromium is told in good time that there will be a chooser, not as it opens.
-        page.on("filechooser", lambda chooser: None)
-        page.goto(portraits.url)
-        page.wait_for_selector(".result.waiting")
-        yield page
+    page = visits.blank(size=DESK)
+    page.emulate_media(reduced_motion="reduce")
+    # Chromium is told in good time that there will be a chooser, not as it opens.
+    page.on("filechooser", ignore)
+    page.goto(portraits.url)
+    page.wait_for_selector(".result.waiting")
+    yield page
+    page.remove_listener("filechooser", ignore)
+
+
+def ignore(chooser: FileChooser) -> None:
+    pass
 
 
 def tab_to(page: Page, selector: str) -> None:
@@ -174,19 +179,18 @@ WATCH = """
 
 @pytest.mark.parametrize("motion", ["reduce", "no-preference"])
 def test_nothing_moves_where_less_motion_is_asked_for(
-    browser: Browser, portraits: RunningApp, motion: str
+    visits: Visits, portraits: RunningApp, motion: Literal["reduce", "no-preference"]
 ) -> None:
-    with visiting(browser, reduced_motion=motion) as page:  # type: ignore[arg-type]
-        page.set_default_timeout(PATIENCE)
-        page.add_init_script(WATCH)
-        page.goto(portraits.url)
-        page.wait_for_selector(".result.waiting")
-        page.click("#example")
-        page.wait_for_selector(".result.shown")
-        page.click("#make-card")
-        page.wait_for_selector(".card img")
-        page.wait_for_function("window.moved.scrolls.length >= 2")
-        moved = page.evaluate("window.moved")
+    page = visits.blank(script=WATCH)
+    page.emulate_media(reduced_motion=motion)
+    page.goto(portraits.url)
+    page.wait_for_selector(".result.waiting")
+    page.click("#example")
+    page.wait_for_selector(".result.shown")
+    page.click("#make-card")
+    page.wait_for_selector(".card img")
+    page.wait_for_function("window.moved.scrolls.length >= 2")
+    moved = page.evaluate("window.moved")
     if motion == "reduce":
         assert set(moved["scrolls"]) == {"auto"}
         assert moved["animations"] == []

@@ -11,7 +11,6 @@ from playwright.sync_api import Browser, Page
 
 from core.faces.engine import FaceEngine
 from core.models.install import InstalledPack
-from scripts.page_driver import free_port
 from tests.conftest import six_actors
 from tests.running_app import RunningApp, running_app
 
@@ -42,7 +41,7 @@ def portrait_app(tmp_path: Path, sface: InstalledPack, engine: FaceEngine) -> It
         "LOOKALIKE_MODELS_DIR": str(sface.folder.parent),
         "LOOKALIKE_DATASET_DIR": str(dataset),
     }
-    with running_app(tmp_path, ["--port", str(free_port())], env=env) as running:
+    with running_app(tmp_path, env=env) as running:
         yield running
 
 

@@ -5,7 +5,15 @@ from __future__ import annotations
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from playwright.sync_api import Browser, BrowserContext, Locator, Page, Request
+from playwright.sync_api import (
+    Browser,
+    BrowserContext,
+    Error,
+    Locator,
+    Page,
+    Request,
+    WebSocket,
+)
 
 from tests.running_app import LOOPBACK
 
@@ -16,11 +24,12 @@ OWN_SCHEMES = ("data", "blob", "about")
 
 
 class Contexts:
-    """Browser contexts, kept for the session: a new one would fetch Gradio's scripts again."""
+    """Browser contexts, and a page of each, kept: a new page compiles Gradio's scripts again."""
 
     def __init__(self, browser: Browser) -> None:
         self._browser = browser
         self._kept: dict[tuple[str, tuple[int, int]], BrowserContext] = {}
+        self._idle: dict[BrowserContext, Page] = {}
 
     def get(self, locale: str, size: tuple[int, int]) -> BrowserContext:
         if (locale, size) not in self._kept:
@@ -36,6 +45,25 @@ class Contexts:
         context.set_default_timeout(PATIENCE)
         return context
 
+    def page(self, context: BrowserContext) -> Page:
+        """A page that shows nothing."""
+        return self._idle.pop(context, None) or context.new_page()
+
+    def give_back(self, page: Page) -> None:
+        """Clear a page of what a test did to it, for another test."""
+        context = page.context
+        sizes = {kept: size for (_, size), kept in self._kept.items()}
+        if page.is_closed() or context in self._idle or context not in sizes:
+            page.close()
+            return
+        page.evaluate("sessionStorage.clear()")
+        page.goto("about:blank")
+        page.unroute_all()
+        page.mouse.move(0, 0)
+        page.emulate_media(color_scheme="null", reduced_motion="null")
+        page.set_viewport_size({"width": sizes[context][0], "height": sizes[context][1]})
+        self._idle[context] = page
+
 
 class Visits:
     """Pages of one test. Closing them fails on what left the machine or broke a script."""
@@ -43,6 +71,7 @@ class Visits:
     def __init__(self, contexts: Contexts) -> None:
         self._contexts = contexts
         self._pages: list[Page] = []
+        self._spoilt: list[Page] = []  # by a script of the test's own
         self._watched: list[BrowserContext] = []
         self.addresses: list[str] = []  # of every request
         self.errors: list[str] = []  # uncaught, of the pages' scripts
@@ -62,23 +91,42 @@ class Visits:
             script: runs before the page's own.
             alone: in a context that no other page is in.
         """
+        page = self.blank(locale=locale, size=size, script=script, alone=alone)
+        page.goto(url)
+        page.wait_for_selector(".result.waiting")
+        return page
+
+    def blank(
+        self,
+        *,
+        locale: str = "en-US",
+        size: tuple[int, int] = PHONE,
+        script: str = "",
+        alone: bool = False,
+    ) -> Page:
+        """A page that has gone nowhere yet; see `open`."""
         get = self._contexts.new if alone else self._contexts.get
         context = get(locale, size)
         if context not in self._watched:
             context.on("request", self._note)
             self._watched.append(context)
-        page = context.new_page()
+        page = context.new_page() if script else self._contexts.page(context)
         self._pages.append(page)
         if script:
             page.add_init_script(script)
-        page.on("websocket", lambda socket: self.addresses.append(socket.url))
-        page.on("pageerror", lambda error: self.errors.append(str(error)))
-        page.goto(url)
-        page.wait_for_selector(".result.waiting")
+            self._spoilt.append(page)
+        page.on("websocket", self._note_socket)
+        page.on("pageerror", self._note_error)
         return page
 
     def _note(self, request: Request) -> None:
         self.addresses.append(request.url)
+
+    def _note_socket(self, socket: WebSocket) -> None:
+        self.addresses.append(socket.url)
+
+    def _note_error(self, error: Error) -> None:
+        self.errors.append(str(error))
 
     def foreign(self) -> list[str]:
         """Requests to other machines."""
@@ -91,10 +139,16 @@ class Visits:
 
     def close(self) -> None:
         for context in self._watched:
-            context.remove_listener("request", self._note)
             context.set_offline(False)
         for page in self._pages:
-            page.close()
+            if page in self._spoilt:
+                page.close()
+                continue
+            self._contexts.give_back(page)
+            page.remove_listener("websocket", self._note_socket)
+            page.remove_listener("pageerror", self._note_error)
+        for context in self._watched:
+            context.remove_listener("request", self._note)
         foreign = self.foreign()
         assert not foreign, f"asked of other machines: {foreign}"
         assert not self.errors, f"errors in the page: {self.errors}"

@@ -26,30 +26,14 @@ from core.answer import (
     NoAnswerJson,
     VerdictJson,
 )
-from core.models.install import InstalledPack
-from scripts.page_driver import free_port
-from tests.conftest import ASTRONAUT, ROOT, SIX_PEOPLE
+from tests.conftest import ASTRONAUT, SIX_PEOPLE
 from tests.readme_blocks import readme_block
-from tests.running_app import RunningApp, running_app
-
-
-def without_mcp(folder: Path) -> str:
-    """A PYTHONPATH on which the package mcp cannot be imported."""
-    folder.mkdir()
-    (folder / "mcp.py").write_text('raise ImportError("not installed")\n')
-    return os.pathsep.join([str(folder), str(ROOT / "tests" / "audit")])
+from tests.running_app import RunningApp
 
 
 @pytest.fixture(scope="module")
-def app(tmp_path_factory: pytest.TempPathFactory, sface: InstalledPack) -> Iterator[RunningApp]:
-    folder = tmp_path_factory.mktemp("api")
-    env = {
-        "LOOKALIKE_MODELS_DIR": str(sface.folder.parent),
-        "LOOKALIKE_DATASET_DIR": str(tmp_path_factory.mktemp("dataset")),
-        "PYTHONPATH": without_mcp(folder / "no_mcp"),
-    }
-    with running_app(folder, ["--port", str(free_port())], env=env) as running:
-        yield running
+def app(starter_app: RunningApp) -> RunningApp:
+    return starter_app
 
 
 @pytest.fixture(scope="module")

@@ -8,7 +8,7 @@ import json
 import subprocess
 import sys
 import time
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -32,12 +32,10 @@ from core.answer import (
 from core.models.install import InstalledPack
 from scripts.page_driver import free_port
 from tests.conftest import ASTRONAUT, ROOT
-from tests.page.test_api import without_mcp
 from tests.readme_blocks import readme_block
-from tests.running_app import RunningApp, clean_env, running_app
+from tests.running_app import RunningApp, clean_env, without_mcp
 
 T = TypeVar("T")
-SECONDS = 10  # a photo lives, in these tests
 SWEEP = 45  # seconds within which it must be gone, on a busy machine
 FORMS = {
     "match": (AnswerJson, FaceJson, MatchJson, VerdictJson, CreditJson, NoAnswerJson),
@@ -47,16 +45,8 @@ FORMS = {
 
 
 @pytest.fixture(scope="module")
-def app(tmp_path_factory: pytest.TempPathFactory, sface: InstalledPack) -> Iterator[RunningApp]:
-    env = {
-        "LOOKALIKE_MODELS_DIR": str(sface.folder.parent),
-        "LOOKALIKE_DATASET_DIR": str(tmp_path_factory.mktemp("dataset")),
-        "LOOKALIKE_PHOTO_SECONDS": str(SECONDS),
-        "LOOKALIKE_MCP": "1",
-    }
-    folder = tmp_path_factory.mktemp("mcp")
-    with running_app(folder, ["--port", str(free_port())], env=env) as running:
-        yield running
+def app(brief_app: RunningApp) -> RunningApp:
+    return brief_app
 
 
 @pytest.fixture(scope="module")
@@ -177,7 +167,7 @@ def test_a_models_photo_is_gone_soon_and_asks_nobody(app: RunningApp, picture: P
     deadline = time.monotonic() + SWEEP
     while kept := [path for path in app.photos.rglob("*") if path.parent.parent == app.photos]:
         assert time.monotonic() < deadline, f"still there: {kept}"
-        time.sleep(0.5)
+        time.sleep(0.1)
     assert [path for path in app.temporary.rglob("*") if path.is_file()] == []
     assert app.outside_connections() == []
     assert "me.jpg" not in app.log
