@@ -18,6 +18,7 @@ from core.index.actor_index import load_index
 from tests.conftest import ASTRONAUT, ROOT, SIX_PEOPLE
 from tests.index.test_enrol import SIX_FACES, fill_gallery, head
 from tests.running_app import clean_env
+from tests.running_script import Done, run_here
 
 SCRIPTS = sorted(
     path.stem
@@ -29,21 +30,43 @@ BUILD, REBUILD, FIND = (
     "build_index_from_cache",
     "find_lookalike",
 )
-Done = subprocess.CompletedProcess[str]
 Run = Callable[..., Done]
 
 
 @pytest.fixture(scope="module")
-def run(models_dir: Path, sface: object, tmp_path_factory: pytest.TempPathFactory) -> Run:
-    """Run a script by its path from a folder that is not the project's, without any Hub."""
-    elsewhere = tmp_path_factory.mktemp("elsewhere")
-    env = clean_env(elsewhere, HF_HUB_OFFLINE="1", LOOKALIKE_MODELS_DIR=str(models_dir))
+def env(
+    models_dir: Path, sface: object, tmp_path_factory: pytest.TempPathFactory
+) -> dict[str, str]:
+    """An environment without any Hub."""
+    home = tmp_path_factory.mktemp("home")
+    return clean_env(home, HF_HUB_OFFLINE="1", LOOKALIKE_MODELS_DIR=str(models_dir))
 
-    def run(script: str, *args: object, cwd: Path = elsewhere, **extra: str) -> Done:
+
+@pytest.fixture(scope="module")
+def elsewhere(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder that is not the project's."""
+    return tmp_path_factory.mktemp("elsewhere")
+
+
+@pytest.fixture(scope="module")
+def start(env: dict[str, str], elsewhere: Path) -> Run:
+    """Run a script by its path in a process of its own."""
+
+    def start(script: str, *args: object, cwd: Path = elsewhere, **extra: str) -> Done:
         command = [sys.executable, ROOT / "scripts" / f"{script}.py", *map(str, args)]
         return subprocess.run(
             command, cwd=cwd, env=env | extra, capture_output=True, text=True, check=False
         )
+
+    return start
+
+
+@pytest.fixture(scope="module")
+def run(env: dict[str, str], elsewhere: Path) -> Run:
+    """Run a script in this process."""
+
+    def run(script: str, *args: object, cwd: Path = elsewhere, **extra: str) -> Done:
+        return run_here(script, *args, cwd=cwd, env=env | extra)
 
     return run
 
@@ -56,7 +79,7 @@ def assert_fault(done: Done, words: str) -> None:
 
 
 @pytest.fixture(scope="module")
-def built(tmp_path_factory: pytest.TempPathFactory, run: Run) -> tuple[Path, Done]:
+def built(tmp_path_factory: pytest.TempPathFactory, start: Run) -> tuple[Path, Done]:
     """A folder with a gallery, good and bad photos in it, and what building it printed."""
     folder = tmp_path_factory.mktemp("built")
     dataset = folder / "photos"
@@ -66,7 +89,7 @@ def built(tmp_path_factory: pytest.TempPathFactory, run: Run) -> tuple[Path, Don
     (dataset / "Nobody" / "text.jpg").write_text("I am no picture")
     Image.new("RGB", (300, 300)).save(dataset / "Ann" / "blank.png")
     args = ("--dataset-dir", "photos", "--clusters", 2, "--index", "i.npz", "--cache", "c.json")
-    return folder, run(BUILD, *args, cwd=folder)
+    return folder, start(BUILD, *args, cwd=folder)
 
 
 def test_there_are_scripts() -> None:
@@ -74,14 +97,17 @@ def test_there_are_scripts() -> None:
 
 
 @pytest.mark.parametrize("script", SCRIPTS)
-def test_script_runs_by_path_from_any_folder_and_as_a_module(script: str, run: Run) -> None:
-    by_path = run(script, "--help")
-    assert (by_path.returncode, by_path.stderr) == (0, "")
-    assert by_path.stdout.startswith("usage:")
-    command = [sys.executable, "-m", f"scripts.{script}", "--help"]
-    module = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
-    assert (module.returncode, module.stderr) == (0, "")
-    assert module.stdout.startswith("usage:")
+def test_script_runs_by_path_from_any_folder(script: str, start: Run) -> None:
+    done = start(script, "--help")
+    assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout.startswith("usage:")
+
+
+def test_script_runs_as_a_module() -> None:
+    command = [sys.executable, "-m", f"scripts.{FIND}", "--help"]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout.startswith("usage:")
 
 
 @pytest.mark.parametrize("script", SCRIPTS)
@@ -109,8 +135,8 @@ def test_argument_that_cannot_be_used_is_one_line_and_status_2(
     assert done.stdout == ""
 
 
-def test_setting_that_cannot_be_used_is_one_line_and_status_2(run: Run) -> None:
-    assert_fault(run(REBUILD, LOOKALIKE_TOP_K="none"), "error: LOOKALIKE_TOP_K is 'none'")
+def test_setting_that_cannot_be_used_is_one_line_and_status_2(start: Run) -> None:
+    assert_fault(start(REBUILD, LOOKALIKE_TOP_K="none"), "error: LOOKALIKE_TOP_K is 'none'")
 
 
 def test_interrupted_script_says_how_to_go_on(run: Run) -> None:
@@ -216,12 +242,12 @@ def test_build_of_a_missing_folder_fails(run: Run, tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("script", ["download_models", BUILD, FIND])
 def test_pack_asked_for_and_not_to_be_had_is_status_2(
-    script: str, run: Run, tmp_path: Path
+    script: str, start: Run, tmp_path: Path
 ) -> None:
     (tmp_path / "Ann").mkdir()
     head("Ann").save(tmp_path / "Ann" / "1.png")
     args = [ASTRONAUT] if script == FIND else []
-    done = run(script, "--pack", "auraface", *args, LOOKALIKE_DATASET_DIR=str(tmp_path))
+    done = start(script, "--pack", "auraface", *args, LOOKALIKE_DATASET_DIR=str(tmp_path))
     assert_fault(done, "error: the Hub is not asked: HF_HUB_OFFLINE is set")
     assert sorted(path.name for path in tmp_path.iterdir()) == ["Ann"]  # nothing was begun
 
@@ -237,12 +263,12 @@ def photos(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def test_find_prints_one_json_object_a_line_and_nothing_else(
-    built: tuple[Path, Done], run: Run, photos: Path
+    built: tuple[Path, Done], start: Run, photos: Path
 ) -> None:
     folder, _ = built
     names = ["face.jpg", "blank.jpg", "text.jpg", str(SIX_PEOPLE)]
     args = ("--json", "--top-k", 2, "--index", folder / "i.npz")
-    done = run(FIND, *names, *args, cwd=photos, LOOKALIKE_DATASET_DIR=str(folder / "photos"))
+    done = start(FIND, *names, *args, cwd=photos, LOOKALIKE_DATASET_DIR=str(folder / "photos"))
     assert done.returncode == 1
     face, blank, text, group = map(json.loads, done.stdout.splitlines())
     assert [answer["photo"] for answer in (face, blank, text, group)] == names
