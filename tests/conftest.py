@@ -21,7 +21,7 @@ from core.index.enrol import Enrolment, enrol_gallery, index_from_cache
 from core.models.install import InstalledPack, ensure_models
 from core.settings import Settings
 from core.startup import open_gallery
-from tests.running_app import ROOT, RunningApp, running_app, without_mcp
+from tests.running_app import ROOT, RunningApp, gallery_env, running_app, without_mcp
 
 SHARED = ROOT.parent / "shared" / "data"  # labelled photos; not every copy has them beside it
 ASTRONAUT = Path(data.__file__).parent / "astronaut.png"  # NASA, public domain
@@ -85,12 +85,8 @@ def starter_app(
 ) -> Iterator[RunningApp]:
     """The app with the starter gallery, installed without the package for language models."""
     folder = tmp_path_factory.mktemp("starter-app")
-    (folder / "dataset").mkdir()
-    env = {
-        "LOOKALIKE_MODELS_DIR": str(sface.folder.parent),
-        "LOOKALIKE_DATASET_DIR": str(folder / "dataset"),
-        "PYTHONPATH": without_mcp(folder / "no_mcp"),
-    }
+    path = without_mcp(folder / "no_mcp")
+    env = gallery_env(sface.folder.parent, folder / "dataset", PYTHONPATH=path)
     with running_app(folder, env=env) as running:
         yield running
 
@@ -101,13 +97,8 @@ def brief_app(
 ) -> Iterator[RunningApp]:
     """The same for language models too; visitors' photos live five seconds."""
     folder = tmp_path_factory.mktemp("brief-app")
-    (folder / "dataset").mkdir()
-    env = {
-        "LOOKALIKE_MODELS_DIR": str(sface.folder.parent),
-        "LOOKALIKE_DATASET_DIR": str(folder / "dataset"),
-        "LOOKALIKE_PHOTO_SECONDS": "5",
-        "LOOKALIKE_MCP": "1",
-    }
+    more = {"LOOKALIKE_MCP": "1", "LOOKALIKE_PHOTO_SECONDS": "5"}
+    env = gallery_env(sface.folder.parent, folder / "dataset", **more)
     with running_app(folder, env=env) as running:
         yield running
 

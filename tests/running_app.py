@@ -32,6 +32,12 @@ def clean_env(tmp_path: Path, **extra: str) -> dict[str, str]:
     return env | {"HF_HOME": str(tmp_path / "hf"), "PYTHONIOENCODING": "utf-8"} | extra
 
 
+def gallery_env(models: Path, dataset: Path, **extra: str) -> dict[str, str]:
+    """Where an app finds its models and its gallery: the starter gallery if there are no photos."""
+    dataset.mkdir(exist_ok=True)
+    return {"LOOKALIKE_MODELS_DIR": str(models), "LOOKALIKE_DATASET_DIR": str(dataset)} | extra
+
+
 def without_mcp(folder: Path) -> str:
     """A PYTHONPATH on which the package mcp cannot be imported."""
     folder.mkdir()

@@ -19,7 +19,7 @@ from PIL import Image
 from core.models.install import InstalledPack
 from scripts.page_driver import free_port
 from tests.conftest import ASTRONAUT, ROOT
-from tests.running_app import RunningApp, clean_env, running_app
+from tests.running_app import RunningApp, clean_env, gallery_env, running_app
 
 SWEEP = 45  # seconds within which a photo must be gone, on a busy machine
 
@@ -94,10 +94,8 @@ def life(tmp_path_factory: pytest.TempPathFactory, sface: InstalledPack) -> Life
     precious.parent.mkdir(parents=True)
     precious.write_text("weeks of it")
     port = free_port()
-    env = app_env(folder, sface) | {
-        "PORT": str(port),
-        "GRADIO_SHARE_SERVER_ADDRESS": "127.0.0.1:9",  # nobody listens there
-    }
+    more = {"PORT": str(port), "GRADIO_SHARE_SERVER_ADDRESS": "127.0.0.1:9"}  # nobody listens there
+    env = gallery_env(sface.folder.parent, folder / "dataset", **more)
     with running_app(folder, ["--share"], env=env) as running:
         deadline = time.monotonic() + 60
         while "public link" not in running.log and time.monotonic() < deadline:
@@ -108,15 +106,6 @@ def life(tmp_path_factory: pytest.TempPathFactory, sface: InstalledPack) -> Life
         answer = client.predict(handle_file(ASTRONAUT), api_name="/match")
         photos = [path for path in running.photos.rglob("*") if path.is_file()]
     return Life(running, reached, answer, photos, precious)
-
-
-def app_env(folder: Path, sface: InstalledPack) -> dict[str, str]:
-    """Settings of an app with the starter gallery and all its files in `folder`."""
-    (folder / "dataset").mkdir()
-    return {
-        "LOOKALIKE_MODELS_DIR": str(sface.folder.parent),
-        "LOOKALIKE_DATASET_DIR": str(folder / "dataset"),
-    }
 
 
 def test_port_variable_opens_the_page_to_the_platforms_proxy(life: Life) -> None:
@@ -143,8 +132,11 @@ def test_other_things_in_the_temporary_folder_are_left_alone(life: Life) -> None
 def test_a_port_in_use_ends_in_one_line_and_status_2(
     app: RunningApp, tmp_path: Path, sface: InstalledPack
 ) -> None:
-    photos = str(tmp_path / "photos")
-    env = clean_env(tmp_path, LOOKALIKE_TEMP_DIR=photos, **app_env(tmp_path, sface))
+    env = clean_env(
+        tmp_path,
+        LOOKALIKE_TEMP_DIR=str(tmp_path / "photos"),
+        **gallery_env(sface.folder.parent, tmp_path / "dataset"),
+    )
     command = [sys.executable, "app.py", "--port", app.url.rstrip("/").rsplit(":", 1)[1]]
     done = subprocess.run(
         command, cwd=ROOT, env=env, capture_output=True, text=True, check=False, timeout=60

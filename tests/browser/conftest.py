@@ -7,6 +7,7 @@ may run their own.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 from PIL import Image
@@ -15,14 +16,12 @@ from playwright.sync_api import Browser, Page
 from core.faces.engine import FaceEngine
 from core.gallery.people import People, read_actors
 from core.lookalike import LookalikeFinder
-from core.models.install import InstalledPack
 from core.settings import Settings
 from scripts.page_driver import chromium, chromium_program
-from tests.browser.galleries import OwnGallery, make_own_gallery
-from tests.browser.visitor import portrait_app
+from tests.browser.galleries import OwnGallery, make_known_gallery, make_own_gallery
 from tests.browser.visits import Contexts, Visits
 from tests.conftest import ASTRONAUT, rebuilt
-from tests.running_app import RunningApp, running_app
+from tests.running_app import RunningApp, gallery_env, running_app
 
 
 @pytest.fixture(scope="package")
@@ -47,25 +46,23 @@ def own_gallery(tmp_path_factory: pytest.TempPathFactory, engine: FaceEngine) ->
 
 @pytest.fixture(scope="package")
 def own_app(
-    tmp_path_factory: pytest.TempPathFactory, sface: InstalledPack, own_gallery: OwnGallery
+    tmp_path_factory: pytest.TempPathFactory, models_dir: Path, own_gallery: OwnGallery
 ) -> Iterator[RunningApp]:
     """The app with a gallery of one's own, enrolled with the embedded pack."""
-    tmp_path = tmp_path_factory.mktemp("own-app")
-    env = {
-        "LOOKALIKE_MODELS_DIR": str(sface.folder.parent),
-        "LOOKALIKE_DATASET_DIR": str(own_gallery.folder),
-    }
-    with running_app(tmp_path, env=env) as running:
+    env = gallery_env(models_dir, own_gallery.folder)
+    with running_app(tmp_path_factory.mktemp("own-app"), env=env) as running:
         own_gallery.damage_a_portrait()
         yield running
 
 
 @pytest.fixture(scope="package")
 def portraits(
-    tmp_path_factory: pytest.TempPathFactory, sface: InstalledPack, engine: FaceEngine
+    tmp_path_factory: pytest.TempPathFactory, models_dir: Path, engine: FaceEngine
 ) -> Iterator[RunningApp]:
     """The app with six actors' portraits, one of them credited, and filters."""
-    with portrait_app(tmp_path_factory.mktemp("portraits"), sface, engine) as running:
+    tmp_path = tmp_path_factory.mktemp("portraits")
+    env = gallery_env(models_dir, make_known_gallery(tmp_path / "dataset", engine))
+    with running_app(tmp_path, env=env) as running:
         yield running
 
 

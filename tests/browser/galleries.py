@@ -1,4 +1,4 @@
-"""A gallery of one's own for the page's tests: seven actors, most with a portrait."""
+"""Galleries for the page's tests: one of one's own, and one of actors of whom more is known."""
 
 from __future__ import annotations
 
@@ -39,3 +39,21 @@ def make_own_gallery(folder: Path, engine: FaceEngine) -> OwnGallery:
     Image.open(ASTRONAUT).save(gallery.portrait(COLLINS))
     (folder / "credits.csv").write_text(CREDITS, "utf-8")
     return gallery
+
+
+ACTORS = """folder,name,name_ko,wikidata,birth_year,gender,country
+배우 1,Actor One,배우 하나,,,female,KR
+배우 2,Actor Two,배우 둘,,,male,KR
+배우 3,Actor Three,배우 셋,,,female,US
+배우 4,Actor Four,배우 넷,,,male,US
+배우 5,Actor Five,배우 다섯,,,female,US
+배우 6,Actor Six,배우 여섯,,,male,US
+"""
+
+
+def make_known_gallery(folder: Path, engine: FaceEngine) -> Path:
+    """The six people of one photo with names, genders and countries; one portrait is credited."""
+    six_actors(folder, engine)
+    (folder / "actors.csv").write_text(ACTORS, "utf-8")
+    (folder / "credits.csv").write_text("".join(CREDITS.splitlines(keepends=True)[:2]), "utf-8")
+    return folder
