@@ -31,6 +31,7 @@ def take(tmp_path: Path, *arguments: str, models: Path | None = None) -> tuple[i
     return done.returncode, done.stdout + done.stderr
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(
     chromium_program() is None, reason="needs Chromium (Debian: apt-get install chromium)"
 )
