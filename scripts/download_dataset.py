@@ -2,8 +2,9 @@
 
 In: Wikidata and Wikimedia Commons (needs LOOKALIKE_CONTACT), or with --from-hub a dataset
 repository on the Hugging Face Hub in imagefolder shape.
-Out: <dataset>/<Actor name>/<n>.jpg, actors.csv, credits.csv, and download_log.jsonl, which
-remembers what was refused and why. Stopped at any moment, run again it goes on.
+Out: <dataset>/<Actor name>/<n>.jpg, actors.csv, credits.csv, and refused.csv, which remembers what
+was refused and why (delete a line to have it tried again). Stopped at any moment, run again it
+goes on.
 """
 
 from __future__ import annotations
@@ -11,8 +12,6 @@ from __future__ import annotations
 import argparse
 import sys
 from collections import Counter
-from collections.abc import Iterator
-from contextlib import contextmanager
 from itertools import islice
 from pathlib import Path
 
@@ -21,11 +20,13 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent))  # run by path, 
 from tqdm import tqdm
 
 from core.download.collect import Collector, Outcome
-from core.download.commons import describe_files
 from core.download.from_hub import fetch_from_hub
 from core.download.http import WebClient
-from core.download.store import only_download
-from core.download.wikidata import WikidataActor, actor_query, find_actors
+from core.download.source import Source, SourceActor
+from core.download.store import Store, only_download
+from core.download.wikimedia import Wikimedia
+from core.gallery.removals import load_removals
+from core.languages import ENGLISH, LANGUAGES
 from core.models.install import ensure_models
 from core.settings import Settings, load_settings
 from core.startup import load_engine, pack_for_photos
@@ -41,13 +42,14 @@ def main() -> int:
     settings = load_settings()
     settings = settings.replaced(dataset_dir=args.dataset_dir or settings.dataset_dir)
     if args.from_hub:
-        return _from_hub(args, settings)
-    actor_query(1, 0, args.country)  # refuses a country that is none, before anything is asked
-    with _client(settings) as client:
+        print(f"{args.from_hub}: {fetch_from_hub(args.from_hub, settings).summary()}")
+        return 0
+    with WebClient(settings.contact) as client:
+        source = Wikimedia(client, settings.wikidata_url, settings.commons_url, args.country)
         if args.dry_run:
-            return _dry_run(args, settings, client)
+            return _dry_run(args, source)
         with only_download(settings.dataset_dir):
-            return _download(args, settings, client)
+            return _download(args, settings, source)
 
 
 def _arguments() -> argparse.Namespace:
@@ -64,30 +66,30 @@ def _arguments() -> argparse.Namespace:
         "--from-hub", metavar="OWNER/NAME", help="a dataset repository with a folder per actor"
     )
     parser.add_argument("--dry-run", action="store_true", help="say what would be done; no more")
-    return parser.parse_args()
+    args = parser.parse_args()
+    if args.dry_run and args.from_hub:
+        parser.error("--dry-run cannot look into a dataset repository; leave out one of the two")
+    return args
 
 
 def _countries(text: str) -> tuple[str, ...]:
     return tuple(code.strip().upper() for code in text.split(",") if code.strip())
 
 
-@contextmanager
-def _client(settings: Settings) -> Iterator[WebClient]:
-    client = WebClient(settings)
-    try:
-        yield client
-    finally:
-        client.stop()
-
-
-def _download(args: argparse.Namespace, settings: Settings, client: WebClient) -> int:
+def _download(args: argparse.Namespace, settings: Settings, source: Source) -> int:
     engine = load_engine(ensure_models(settings, pack_for_photos(settings)), settings)
-    collector = Collector(client, engine, settings, args.photos_per_actor)
-    actors = find_actors(client, settings, args.country)
+    collector = Collector(
+        source,
+        engine,
+        Store(settings.dataset_dir),
+        photos=args.photos_per_actor,
+        removals=load_removals(settings.removals_path),
+        limits=settings.photo_limits,
+    )
     outcomes: list[Outcome] = []
     with tqdm(total=args.limit, unit=" actors", disable=None) as bar:
         try:
-            for outcome in collector.collect(actors, args.limit):
+            for outcome in collector.collect(args.limit):
                 outcomes.append(outcome)
                 bar.update(outcome.photos > 0)
                 bar.set_postfix(_counts(outcomes))
@@ -125,27 +127,21 @@ def summary(outcomes: list[Outcome], limit: int) -> str:
     return "\n".join(lines)
 
 
-def _label(actor: WikidataActor) -> str:
-    return f"{actor.name or 'no name'} ({actor.wikidata})"
+def _label(actor: SourceActor) -> str:
+    return f"{actor.name or 'no name'} ({actor.id})"
 
 
-def _dry_run(args: argparse.Namespace, settings: Settings, client: WebClient) -> int:
+def _dry_run(args: argparse.Namespace, source: Source) -> int:
     """List the actors that would be asked for, with their main portrait; writes nothing."""
-    actors = list(islice(find_actors(client, settings, args.country), args.limit))
-    names = [name for actor in actors for name in actor.images[:1]]
-    files = describe_files(client, settings, names)
-    for actor in actors:
-        file = files.get(actor.images[0]) if actor.images else None
-        fate = "no image on Commons" if file is None else file.refusal or file.credit.licence
-        print("\t".join((_label(actor), actor.name_ko, " ".join(actor.countries), fate)))
-    usable = sum(file.usable for file in files.values())
-    print(f"{len(actors)} actors, {usable} with a main portrait that is free to use")
-    return 0
-
-
-def _from_hub(args: argparse.Namespace, settings: Settings) -> int:
-    result = fetch_from_hub(args.from_hub, settings, dry_run=args.dry_run)
-    print(result.summary())
+    actors, usable = 0, 0
+    for actor in islice(source.actors(), args.limit):
+        portrait = next(iter(source.portraits(actor)), None)
+        fate = portrait.refusal or portrait.credit.licence if portrait else "there is no picture"
+        names = (actor.names.get(lang, "") for lang in LANGUAGES if lang != ENGLISH)
+        print("\t".join((_label(actor), *names, " ".join(actor.countries), fate)))
+        actors += 1
+        usable += portrait is not None and not portrait.refusal
+    print(f"{actors} actors, {usable} with a main portrait that is free to use")
     return 0
 
 

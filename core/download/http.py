@@ -1,34 +1,43 @@
-"""A polite HTTP client: says who it is, asks little at once, waits when told to.
+"""A polite HTTP client: says who it is, asks one thing at a time, waits when told to.
 
-Wikimedia asks for a User-Agent with a contact and for few parallel requests
+Wikimedia asks for a User-Agent with a contact and for requests one after the other
 (meta.wikimedia.org/wiki/User-Agent_policy, mediawiki.org/wiki/API:Etiquette).
-
-What a server's answer means: good, gone, or worth another attempt, and when.
 """
 
 from __future__ import annotations
 
-import contextlib
 import email.utils
-import random
-import threading
+import json
+import math
 import time
 import tomllib
-from collections.abc import Callable, Iterator, Mapping
-from pathlib import Path
+from collections.abc import Callable, Mapping
 from typing import Any, TypeVar
 
 import httpx
+from tenacity import (
+    RetryCallState,
+    Retrying,
+    retry_if_exception_type,
+    stop_after_attempt,
+    wait_exponential,
+    wait_random,
+)
 
 from core.errors import GoneError, SettingsError, SourceError
 from core.faces.photo import PHOTO_TYPES
-from core.files import new_file
-from core.settings import ROOT, Settings
+from core.settings import ROOT
 
+ATTEMPTS = 5  # at one address, the first included
+FIRST_WAIT = 1.0  # seconds before the second attempt; doubled each time
+JITTER = 0.5  # seconds added at most
 LONGEST_WAIT = 120.0  # seconds, whatever Retry-After says
+TIMEOUT = httpx.Timeout(20.0, read=70.0)  # seconds; Wikidata gives up on a query after 60
 BUSY = frozenset([408, 425, 429, 500, 502, 503, 504])  # worth another attempt
 GONE = frozenset([404, 410])
 BUSY_CODES = frozenset(["ratelimited", "maxlag", "readonly"])  # MediaWiki's, in a 200 answer
+
+Answer = TypeVar("Answer")
 
 
 class AgainError(Exception):
@@ -39,15 +48,109 @@ class AgainError(Exception):
         self.wait = wait
 
 
-def require_good(response: httpx.Response) -> None:
-    """Raise unless the status is 200: AgainError, GoneError or SourceError."""
+class WebClient:
+    """Asks one thing at a time, and again where the server was busy."""
+
+    def __init__(self, contact: str, *, sleep: Callable[[float], None] = time.sleep) -> None:
+        """Make a client.
+
+        Args:
+            contact: e-mail address or page of whoever runs it, sent with each request.
+            sleep: waits that many seconds.
+
+        Raises:
+            SettingsError: there is no contact, or none that a header can carry.
+        """
+        self._http = httpx.Client(
+            headers={"User-Agent": user_agent(contact)}, timeout=TIMEOUT, follow_redirects=True
+        )
+        self._retrying = Retrying(
+            retry=retry_if_exception_type(AgainError),
+            stop=stop_after_attempt(ATTEMPTS),
+            wait=_seconds_to_wait,
+            sleep=sleep,
+            reraise=True,
+        )
+
+    def __enter__(self) -> WebClient:
+        """Its connections are closed when the block ends."""
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        """Close all connections."""
+        self._http.close()
+
+    def get_json(
+        self, url: str, params: Mapping[str, str], accept: str = "application/json"
+    ) -> dict[str, Any]:
+        """The JSON object at an address.
+
+        Raises:
+            SourceError: no answer, a refusal, or no JSON object, after `ATTEMPTS`.
+        """
+        return self._ask(url, _object_of, params=dict(params), headers={"Accept": accept})
+
+    def picture(self, url: str, max_bytes: int) -> bytes:
+        """The picture at an address, whole.
+
+        A thumbnail's hash cannot be checked: sources publish that of the original only.
+
+        Raises:
+            GoneError: not there, or more than `max_bytes`.
+            SourceError: no answer, a refusal, no picture, or cut short, after `ATTEMPTS`.
+        """
+        return self._ask(url, _picture_of, max_bytes, headers={"Accept": "image/*"})
+
+    def _ask(
+        self,
+        url: str,
+        read: Callable[[httpx.Headers, bytes], Answer],
+        max_bytes: float = math.inf,
+        **options: Any,
+    ) -> Answer:
+        try:
+            return self._retrying(lambda: read(*self._get(url, max_bytes, **options)))
+        except AgainError as error:
+            raise SourceError(
+                f"{_short(url)} gave nothing usable ({error}); run it again later"
+            ) from error
+
+    def _get(self, url: str, max_bytes: float, **options: Any) -> tuple[httpx.Headers, bytes]:
+        """One request's good answer; httpx sees to it that no body is cut short."""
+        body = bytearray()
+        try:
+            with self._http.stream("GET", url, **options) as response:
+                _require_good(response)
+                for piece in response.iter_bytes():
+                    body += piece
+                    if len(body) > max_bytes:
+                        raise GoneError(
+                            f"{_short(url)} has more than {max_bytes / 1e6:g} MB;"
+                            " raise LOOKALIKE_MAX_MEGABYTES to take it"
+                        )
+        except httpx.TransportError as error:
+            raise AgainError(str(error) or type(error).__name__) from error
+        except (httpx.HTTPError, httpx.InvalidURL) as error:
+            raise SourceError(f"{url} cannot be fetched ({error}); report it") from error
+        return response.headers, bytes(body)
+
+
+def _seconds_to_wait(state: RetryCallState) -> float:
+    """As long as the server asks for, else longer each time."""
+    error = state.outcome.exception() if state.outcome else None
+    if isinstance(error, AgainError) and error.wait is not None:
+        return error.wait
+    return (wait_exponential(multiplier=FIRST_WAIT) + wait_random(0, JITTER))(state)
+
+
+def _require_good(response: httpx.Response) -> None:
     status = response.status_code
     if status in BUSY:
         raise AgainError(f"status {status}", retry_after(response.headers.get("Retry-After")))
     if status in GONE:
-        raise GoneError(f"{short_address(response.url)} is not there (status {status}); skip it")
+        raise GoneError(f"{_short(response.url)} is not there (status {status}); skip it")
     if status != httpx.codes.OK:
-        raise SourceError(f"{short_address(response.url)} answered {status}; check the address")
+        raise SourceError(f"{_short(response.url)} answered {status}; check the address")
 
 
 def retry_after(value: str | None) -> float | None:
@@ -65,180 +168,43 @@ def _seconds_until(date: str) -> float:
     return email.utils.parsedate_to_datetime(date).timestamp() - time.time()
 
 
-def json_of(response: httpx.Response) -> dict[str, Any]:
-    """The object in an answer; AgainError for none, or for MediaWiki's word that it is busy."""
+def _object_of(headers: httpx.Headers, body: bytes) -> dict[str, Any]:
     try:
-        answer = response.json()
+        answer = json.loads(body)
     except ValueError as error:  # Wikidata breaks off in the middle when a query takes too long
         raise AgainError("no JSON") from error
     if not isinstance(answer, dict):
         raise AgainError("no JSON object")
     fault = answer.get("error")
     if isinstance(fault, dict) and fault.get("code") in BUSY_CODES:
-        raise AgainError(str(fault["code"]), retry_after(response.headers.get("Retry-After")))
+        raise AgainError(str(fault["code"]), retry_after(headers.get("Retry-After")))
     return answer
 
 
-def require_picture(response: httpx.Response, max_bytes: int) -> None:
-    """Raise AgainError for something else (a page says "busy"), GoneError for too many bytes."""
-    kind = response.headers.get("Content-Type", "").partition(";")[0].strip().lower()
+def _picture_of(headers: httpx.Headers, body: bytes) -> bytes:
+    """A page in the place of a picture says that the server is busy."""
+    kind = headers.get("Content-Type", "").partition(";")[0].strip().lower()
     if kind not in PHOTO_TYPES:
         raise AgainError(f"not a picture: {kind or 'no content type'}")
-    if int(response.headers.get("Content-Length") or 0) > max_bytes:
-        raise too_large(response, max_bytes)
+    return body
 
 
-def too_large(response: httpx.Response, max_bytes: int) -> GoneError:
-    """What to raise for a picture over the limit."""
-    return GoneError(
-        f"{short_address(response.url)} has more than {max_bytes / 1e6:g} MB;"
-        " raise LOOKALIKE_MAX_MEGABYTES to take it"
-    )
-
-
-def short_address(url: httpx.URL | str) -> str:
+def _short(url: httpx.URL | str) -> str:
     """An address without its query, for messages."""
     return str(url).partition("?")[0]
 
 
-AT_ONCE = 2  # requests under way at any moment
-ATTEMPTS = 5  # at one address, the first included
-FIRST_WAIT = 1.0  # seconds before the second attempt; doubled each time, with jitter
-TIMEOUT = httpx.Timeout(20.0, read=70.0)  # seconds; Wikidata gives up on a query after 60
-
-Answer = TypeVar("Answer")
-
-
-class WebClient:
-    """At most `AT_ONCE` requests at a time, from any number of threads."""
-
-    def __init__(self, settings: Settings, *, sleep: Callable[[float], object] | None = None):
-        """Make a client.
-
-        Args:
-            settings: `contact` is sent with each request.
-            sleep: waits that many seconds; default: wakes early when `stop` is called.
-
-        Raises:
-            SettingsError: there is no contact, or none that a header can carry.
-        """
-        self.stopping = threading.Event()
-        self._sleep = self.stopping.wait if sleep is None else sleep
-        self._slots = threading.BoundedSemaphore(AT_ONCE)
-        self._gate = threading.Lock()  # held while a server wants nobody to ask
-        self._http = httpx.Client(
-            headers={"User-Agent": user_agent(settings)}, timeout=TIMEOUT, follow_redirects=True
-        )
-
-    def stop(self) -> None:
-        """Start nothing new; what is under way ends at its next piece or attempt."""
-        self.stopping.set()
-
-    def close(self) -> None:
-        """Close all connections."""
-        self._http.close()
-
-    def get_json(
-        self, url: str, params: Mapping[str, str], accept: str = "application/json"
-    ) -> dict[str, Any]:
-        """The JSON object at an address.
-
-        Raises:
-            SourceError: no answer, a refusal, or no JSON object, after `ATTEMPTS`.
-        """
-
-        def attempt() -> dict[str, Any]:
-            headers = {"Accept": accept}
-            with self._answer("GET", url, params=dict(params), headers=headers) as response:
-                response.read()
-                return json_of(response)
-
-        return self._persist(url, attempt)
-
-    def download(self, url: str, path: Path, max_bytes: int) -> None:
-        """Put the picture at an address into `path`: whole, or not at all.
-
-        Its length is checked where the server states it. A thumbnail's hash cannot be: the
-        source publishes the SHA-1 of the original only.
-
-        Raises:
-            GoneError: not there, or more than `max_bytes`.
-            SourceError: no answer, a refusal, no picture, or cut short, after `ATTEMPTS`.
-            StorageError: `path` cannot be written.
-        """
-
-        def attempt() -> None:
-            headers = {"Accept": "image/*", "Accept-Encoding": "identity"}
-            with self._answer("GET", url, headers=headers) as response:
-                require_picture(response, max_bytes)
-                with new_file(path) as temporary:
-                    self._save(response, temporary, max_bytes)
-
-        self._persist(url, attempt)
-
-    def _save(self, response: httpx.Response, path: Path, max_bytes: int) -> None:
-        size = 0
-        with path.open("wb") as stream:
-            for piece in response.iter_raw():
-                size += len(piece)
-                if size > max_bytes:
-                    raise too_large(response, max_bytes)
-                if self.stopping.is_set():
-                    raise SourceError("stopped; run it again to go on")
-                stream.write(piece)
-        stated = response.headers.get("Content-Length")
-        if stated is not None and size != int(stated):
-            raise AgainError(f"cut short: {size} of {stated} bytes")
-
-    @contextlib.contextmanager
-    def _answer(self, method: str, url: str, **options: Any) -> Iterator[httpx.Response]:
-        """One good answer to one request, its body yet to be read."""
-        with self._gate:  # nobody asks while a server's Retry-After lasts
-            pass
-        with self._slots:
-            try:
-                with self._http.stream(method, url, **options) as response:
-                    require_good(response)
-                    yield response
-            except httpx.TransportError as error:
-                raise AgainError(str(error) or type(error).__name__) from error
-            except (httpx.HTTPError, httpx.InvalidURL) as error:
-                raise SourceError(f"{url} cannot be fetched ({error}); report it") from error
-
-    def _persist(self, url: str, attempt: Callable[[], Answer]) -> Answer:
-        reason = "stopped"
-        for number in range(ATTEMPTS):
-            if self.stopping.is_set():
-                break
-            try:
-                return attempt()
-            except AgainError as error:
-                reason = str(error)
-                if number + 1 < ATTEMPTS:
-                    self._wait(number, error.wait)
-        raise SourceError(
-            f"{short_address(url)} gave nothing usable ({reason}); run it again later"
-        )
-
-    def _wait(self, number: int, told: float | None) -> None:
-        if told is None:
-            self._sleep(FIRST_WAIT * 2**number * random.uniform(0.75, 1.25))  # noqa: S311
-            return
-        with self._gate:
-            self._sleep(told)
-
-
-def user_agent(settings: Settings) -> str:
+def user_agent(contact: str) -> str:
     """Who asks: program, version, and whom to write to.
 
     Raises:
         SettingsError: there is no contact, or none that a header can carry.
     """
-    contact = settings.contact.strip()
-    if not contact or not contact.isascii() or not contact.isprintable():
+    text = contact.strip()
+    if not text or not text.isascii() or not text.isprintable():
         raise SettingsError(
-            f"LOOKALIKE_CONTACT is {settings.contact!r}; Wikimedia asks for a contact: set it to"
+            f"LOOKALIKE_CONTACT is {contact!r}; Wikimedia asks for a contact: set it to"
             " your e-mail address or web page, in plain ASCII"
         )
     project = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
-    return f"Lookalike/{project['version']} ({contact})"
+    return f"Lookalike/{project['version']} ({text})"

@@ -1,22 +1,20 @@
-"""The dataset folder while it is being filled: photos, `actors.csv` and `credits.csv` in step.
+"""The dataset folder while it is being filled: photos, `actors.csv`, `credits.csv`, `refused.csv`.
 
-A photo lands only after its actor's row and its credit are written, each by rename.
-
-What became of each file that was met on the way to a gallery; nothing is fetched twice.
+A photo lands, by rename, only after its actor's row and its credit are written. What was refused
+is remembered, so that nothing is fetched twice.
 """
 
 from __future__ import annotations
 
 import contextlib
-import json
-import threading
+import csv
+import io
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 from filelock import FileLock, Timeout
 
-from core.download.wikidata import WikidataActor
+from core.download.source import SourceActor
 from core.errors import GalleryError
 from core.faces.photo import PHOTO_SUFFIXES
 from core.files import new_file, storage_errors
@@ -31,97 +29,91 @@ from core.gallery.credits import (
 )
 from core.gallery.people import ACTORS_FILE, ActorEntry, read_actors, safe_folder, write_actors
 
-LOG_FILE = "download_log.jsonl"
-KEPT = ""  # what the log has in the place of a reason
+REFUSED_FILE = "refused.csv"
+REFUSED_COLUMNS = ("actor", "file", "reason")
+TAKEN_OUT = "it was taken out by hand"
 
 
-class DownloadLog:
-    """What became of each file and actor: JSON lines, only ever added to."""
+class Refusals:
+    """Which pictures were refused, and why: lines of `refused.csv`, only ever added to."""
 
     def __init__(self, dataset: Path) -> None:
-        """Read it; a last line that a kill cut short is passed over."""
-        self.path = dataset / LOG_FILE
-        self._lock = threading.Lock()
-        self._files: dict[tuple[str, str], str] = {}
-        self._searched: dict[str, int] = {}
-        if self.path.is_file():
-            for line in self.path.read_text("utf-8", errors="replace").splitlines():
-                with contextlib.suppress(ValueError, KeyError, TypeError):
-                    self._take(json.loads(line))
+        """Read it, without a last line that a power cut broke off.
 
-    def reason_for(self, actor: str, name: str) -> str | None:
-        """Why a file was refused, `KEPT`, or None if it was not met yet."""
-        return self._files.get((actor, name))
+        Raises:
+            GalleryError: it cannot be read.
+        """
+        self.path = dataset / REFUSED_FILE
+        self._reasons: dict[tuple[str, str], str] = {}
+        if not self.path.is_file():
+            return
+        try:
+            text = self.path.read_text("utf-8-sig")
+        except (OSError, ValueError) as error:
+            raise GalleryError(f"{self.path} cannot be read ({error}); delete it") from error
+        whole = text[: text.rfind("\n") + 1]
+        if whole != text:
+            with new_file(self.path) as temporary:
+                temporary.write_text(whole, "utf-8")
+        for row in csv.DictReader(whole.split("\n")):
+            self._reasons[row.get("actor") or "", row.get("file") or ""] = row.get("reason") or ""
 
-    def searched(self, actor: str) -> int:
-        """For how many photos an actor's category was searched to its end."""
-        return self._searched.get(actor, 0)
+    def reason_for(self, actor: str, page: str) -> str:
+        """Why a picture was refused, by the page that shows it; "" if it was not."""
+        return self._reasons.get((actor, page), "")
 
-    def note_file(self, actor: str, name: str, reason: str) -> None:
-        """Note that a file was kept or refused."""
-        self._add({"actor": actor, "file": name, "reason": reason})
+    def note(self, actor: str, page: str, reason: str) -> None:
+        """Remember that a picture was refused."""
+        row = (actor, page, " ".join(reason.split()))
+        stream = io.StringIO()
+        writer = csv.writer(stream, lineterminator="\n")
+        with storage_errors(self.path):
+            self.path.parent.mkdir(parents=True, exist_ok=True)
+            with self.path.open("ab", buffering=0) as file:
+                writer.writerows([row] if file.tell() else [REFUSED_COLUMNS, row])
+                file.write(stream.getvalue().encode())
+        self._reasons[actor, page] = reason
+
+    def is_searched(self, actor: str, photos: int) -> bool:
+        """Whether no more pictures of an actor were found when so many were wanted."""
+        return self.reason_for(actor, "") == _searched(photos)
 
     def note_searched(self, actor: str, photos: int) -> None:
-        """Note that there is no more to find, for that many photos."""
-        self._add({"actor": actor, "searched": photos})
-
-    def _take(self, entry: dict[str, Any]) -> None:
-        actor = str(entry["actor"])
-        if "file" in entry:
-            self._files[actor, str(entry["file"])] = str(entry["reason"])
-        else:
-            self._searched[actor] = int(entry["searched"])
-
-    def _add(self, entry: dict[str, Any]) -> None:
-        with self._lock, storage_errors(self.path):
-            self.path.parent.mkdir(parents=True, exist_ok=True)
-            with self.path.open("ab+") as stream:
-                text = json.dumps(entry, ensure_ascii=False) + "\n"
-                if stream.seek(0, 2) and _last_byte(self.path) != b"\n":
-                    text = "\n" + text  # after a line that was cut short
-                stream.write(text.encode())
-            self._take(entry)
+        """Remember that there are no more to find."""
+        self.note(actor, "", _searched(photos))
 
 
-def _last_byte(path: Path) -> bytes:
-    with path.open("rb") as stream:
-        stream.seek(-1, 2)
-        return stream.read(1)
+def _searched(photos: int) -> str:
+    return f"no more pictures that would do were found; {photos} were wanted"
 
 
-class Shelf:
-    """The dataset folder: photos by actor, with `actors.csv` and `credits.csv` kept in step."""
+class Store:
+    """The photos by actor, with `actors.csv` and `credits.csv` kept in step."""
 
     def __init__(self, dataset: Path) -> None:
-        """Clear what a killed run left. Only one process may have a shelf: see `only_download`."""
+        """Clear what a killed run left. Only one process may have one: see `only_download`."""
         self.dataset = dataset
-        self._lock = threading.RLock()
-        self._claims: dict[str, str] = {}  # folders promised by this run, to whose id
         with storage_errors(dataset):
             dataset.mkdir(parents=True, exist_ok=True)
-            for leftover in (*dataset.glob(".*.tmp"), *dataset.glob("*/.*.tmp")):
-                leftover.unlink()
+        self.refusals = Refusals(dataset)
         self._forget_missing_photos()
 
-    def folder_of(self, actor: WikidataActor) -> str:
+    def folder_of(self, actor: SourceActor) -> str:
         """The folder of an actor, made or not; of two with one name, the second's has the id.
 
         Raises:
             GalleryError: the owner has a folder of that name, or the name cannot be one.
         """
-        with self._lock:
-            rows = read_actors(self.dataset / ACTORS_FILE)
-            own = [row.folder for row in rows.values() if row.wikidata == actor.wikidata]
-            if own:
-                return safe_folder(own[0])
-            name = safe_folder(actor.name)
-            taken = {_same(folder) for folder, row in rows.items() if row.wikidata}
-            if _same(name) in taken or self._claims.get(_same(name)) not in (None, actor.wikidata):
-                return safe_folder(f"{actor.name[:60]} ({actor.wikidata})")
-            if _same(name) in {_same(path.name) for path in self.dataset.iterdir()}:
-                raise GalleryError(f"{name} is a folder of your own; it is left as it is")
-            self._claims[_same(name)] = actor.wikidata
-            return name
+        rows = read_actors(self.dataset / ACTORS_FILE)
+        own = [row.folder for row in rows.values() if row.wikidata == actor.id]
+        if own:
+            return safe_folder(own[0])
+        name = safe_folder(actor.name)
+        if _same(name) in {_same(folder) for folder, row in rows.items() if row.wikidata}:
+            return safe_folder(f"{actor.name[:60]} ({actor.id})")
+        if _same(name) in {_same(path.name) for path in self.dataset.iterdir()}:
+            raise GalleryError(f"{name} is a folder of your own; it is left as it is")
+        return name
 
     def photos_in(self, folder: str) -> list[Path]:
         """Photos of a folder, "2.jpg" before "10.jpg"."""
@@ -134,36 +126,32 @@ class Shelf:
         ]
         return sorted(photos, key=lambda file: (len(file.name), file.name))
 
-    def sources_in(self, folder: str) -> set[str]:
+    def pages_in(self, folder: str) -> set[str]:
         """Pages that the photos of a folder came from."""
-        with self._lock:
-            credits = read_credits(self.dataset / CREDITS_FILE)
+        credits = read_credits(self.dataset / CREDITS_FILE)
         found = {
             credit_of(photo, credits.get(readable_name(f"{folder}/{photo.name}")))
             for photo in self.photos_in(folder)
         }
         return {credit.source for credit in found if credit}
 
-    def put(self, actor: WikidataActor, folder: str, jpeg: bytes, credit: Credit) -> Path:
-        """Add a photo under the next free number: row, credit, and then the photo itself.
-
-        The photo carries its credit too (core/gallery/credits.py).
+    def put(self, actor: SourceActor, folder: str, jpeg: bytes, credit: Credit) -> Path:
+        """Add a photo under the next free number; it carries its credit too.
 
         Raises:
             StorageError: the dataset cannot be written.
         """
-        with self._lock:
-            number = max(
-                (int(p.stem) for p in self.photos_in(folder) if p.stem.isdecimal()), default=0
-            )
-            path = self.dataset / folder / f"{number + 1}.jpg"
-            self._write_row(_row_of(actor, folder))
+        numbers = [int(p.stem) for p in self.photos_in(folder) if p.stem.isdecimal()]
+        path = self.dataset / folder / f"{max(numbers, default=0) + 1}.jpg"
+        self._write_row(
+            _row_of(actor, folder)
+        )  # before the folder: one without a row is the owner's
+        with new_file(path) as temporary:
+            temporary.write_bytes(stamped(jpeg, credit))
             credits = read_credits(self.dataset / CREDITS_FILE)
             credits[readable_name(f"{folder}/{path.name}")] = credit
             write_credits(self.dataset / CREDITS_FILE, credits)
-            with new_file(path) as temporary:
-                temporary.write_bytes(stamped(jpeg, credit))
-            return path
+        return path
 
     def _write_row(self, row: ActorEntry) -> None:
         rows = read_actors(self.dataset / ACTORS_FILE)
@@ -171,18 +159,34 @@ class Shelf:
             write_actors(self.dataset / ACTORS_FILE, [*rows.values(), row])
 
     def _forget_missing_photos(self) -> None:
-        """Drop credits of photos of downloaded actors that never landed, or were removed."""
+        """Drop credits of downloaded photos that are not there.
+
+        What its owner took out is remembered, to stay out; not what a kill kept from landing,
+        nor the photos of a folder that is wholly gone.
+        """
+        unfinished = self._clear_unfinished()
         credits = read_credits(self.dataset / CREDITS_FILE)
-        rows = read_actors(self.dataset / ACTORS_FILE).values()
-        ours = {readable_name(row.folder) for row in rows if row.wikidata}
-        there = {
-            readable_name(f"{folder}/{photo.name}")
-            for folder in ours
-            for photo in self.photos_in(folder)
-        }
-        kept = {f: c for f, c in credits.items() if f in there or f.partition("/")[0] not in ours}
+        kept = dict(credits)
+        for row in read_actors(self.dataset / ACTORS_FILE).values():
+            folder = readable_name(row.folder)
+            names = [name for name in credits if name.partition("/")[0] == folder]
+            there = {readable_name(f"{folder}/{p.name}") for p in self.photos_in(row.folder)}
+            for name in set(names) - there if row.wikidata else ():
+                page = kept.pop(name).source
+                if there and name not in unfinished:
+                    self.refusals.note(row.wikidata, page, TAKEN_OUT)
         if len(kept) < len(credits):
             write_credits(self.dataset / CREDITS_FILE, kept)
+
+    def _clear_unfinished(self) -> set[str]:
+        """Remove what `new_file` had begun when a run was killed; the photos it was to become."""
+        names = set()
+        with storage_errors(self.dataset):
+            for leftover in (*self.dataset.glob(".*.tmp"), *self.dataset.glob("*/.*.tmp")):
+                photo = leftover.name[1:].rsplit(".", 2)[0]
+                names.add(readable_name(f"{leftover.parent.name}/{photo}"))
+                leftover.unlink()
+        return names
 
 
 def _same(name: str) -> str:
@@ -190,12 +194,12 @@ def _same(name: str) -> str:
     return readable_name(name).casefold()
 
 
-def _row_of(actor: WikidataActor, folder: str) -> ActorEntry:
+def _row_of(actor: SourceActor, folder: str) -> ActorEntry:
     return ActorEntry(
         folder=folder,
         name=actor.name,
-        names={"ko": actor.name_ko} if actor.name_ko else {},
-        wikidata=actor.wikidata,
+        names=actor.names,
+        wikidata=actor.id,
         birth_year=actor.birth_year,
         gender=actor.gender,
         country=" ".join(actor.countries),

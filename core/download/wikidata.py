@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
 from urllib.parse import unquote
 
 from core.download.http import WebClient
+from core.download.source import SourceActor
 from core.errors import SettingsError, SourceError
-from core.settings import Settings
+from core.languages import ENGLISH, LANGUAGES
 
 PAGE = 250  # actors a query
 RESULTS = "application/sparql-results+json"
@@ -18,12 +19,13 @@ ENTITY = re.compile(r"https?://www\.wikidata\.org/entity/(Q\d+)")
 FILE_PATH = "/wiki/Special:FilePath/"  # how Wikidata writes the name of a file on Commons
 COUNTRY = re.compile(r"[A-Z]{2}")  # ISO 3166-1 alpha-2, as P297 has it
 
+MUL = "mul"  # where Wikidata keeps a name that is written alike in many languages
+
 # Q5 human; Q33999 actor, Q10800557 film actor, Q10798782 television actor; P18 image.
 # The inner query orders and pages over actors, the outer one adds what is known of each:
 # one row for every combination of image and country, merged in `_merged`.
-# "mul" is where Wikidata keeps a name that is written alike in many languages.
 QUERY = """\
-SELECT ?actor ?sitelinks ?image ?en ?ko ?mul ?iso ?category ?birth ?gender WHERE {
+SELECT ?actor ?sitelinks ?image %(labels)s ?iso ?category ?birth ?gender WHERE {
   {
     SELECT DISTINCT ?actor ?sitelinks WHERE {
       VALUES ?occupation { wd:Q33999 wd:Q10800557 wd:Q10798782 }
@@ -38,9 +40,7 @@ SELECT ?actor ?sitelinks ?image ?en ?ko ?mul ?iso ?category ?birth ?gender WHERE
     OFFSET %(offset)d
   }
   ?actor wdt:P18 ?image .
-  OPTIONAL { ?actor rdfs:label ?en . FILTER(LANG(?en) = "en") }
-  OPTIONAL { ?actor rdfs:label ?ko . FILTER(LANG(?ko) = "ko") }
-  OPTIONAL { ?actor rdfs:label ?mul . FILTER(LANG(?mul) = "mul") }
+%(names)s
   OPTIONAL { ?actor wdt:P27/wdt:P297 ?iso . }
   OPTIONAL { ?actor wdt:P373 ?category . }
   OPTIONAL { ?actor wdt:P569 ?birth . }
@@ -48,21 +48,6 @@ SELECT ?actor ?sitelinks ?image ?en ?ko ?mul ?iso ?category ?birth ?gender WHERE
 }
 ORDER BY DESC(?sitelinks) ?actor
 """
-
-
-@dataclass(frozen=True)
-class WikidataActor:
-    """What Wikidata knows of one actor; texts are empty where it knows nothing."""
-
-    wikidata: str  # "Q…"
-    name: str = ""  # English, else as in many languages, else Korean
-    name_ko: str = ""
-    images: tuple[str, ...] = ()  # file names on Commons, the first the main portrait
-    countries: tuple[str, ...] = ()  # of citizenship, ISO 3166-1 alpha-2, sorted
-    category: str = ""  # on Commons, without "Category:"
-    birth_year: str = ""
-    gender: str = ""
-    sitelinks: int = 0  # Wikipedias and the like that have a page
 
 
 def actor_query(limit: int, offset: int, countries: Sequence[str] = ()) -> str:
@@ -76,77 +61,95 @@ def actor_query(limit: int, offset: int, countries: Sequence[str] = ()) -> str:
             raise SettingsError(f"{code!r} is no country; give ISO codes as in KR,US")
     codes = " ".join(f'"{code}"' for code in countries)
     clause = f"VALUES ?wanted {{ {codes} }} ?actor wdt:P27/wdt:P297 ?wanted ." if codes else ""
-    return QUERY % {"limit": limit, "offset": offset, "countries": clause}
+    return QUERY % {
+        "limit": limit,
+        "offset": offset,
+        "countries": clause,
+        "labels": " ".join(f"?{lang}" for lang in (*LANGUAGES, MUL)),
+        "names": "\n".join(map(_name_clause, (*LANGUAGES, MUL))),
+    }
+
+
+def _name_clause(lang: str) -> str:
+    return f'  OPTIONAL {{ ?actor rdfs:label ?{lang} . FILTER(LANG(?{lang}) = "{lang}") }}'
 
 
 def find_actors(
-    client: WebClient, settings: Settings, countries: Sequence[str] = ()
-) -> Iterator[WikidataActor]:
+    client: WebClient, url: str, countries: Sequence[str] = ()
+) -> Iterator[SourceActor]:
     """Actors with a picture, most widely known first, each once; pages are asked for as needed.
+
+    Args:
+        client: asks.
+        url: of the query service.
+        countries: of citizenship, ISO 3166-1 alpha-2; none means all.
 
     Raises:
         SourceError: the query service does not answer, or not with what it documents.
     """
     seen: set[str] = set()
     offset = 0
-    while rows := _rows(client, settings, actor_query(PAGE, offset, countries)):
+    while rows := _rows(client, url, actor_query(PAGE, offset, countries)):
         for actor in _merged(rows):
-            if actor.wikidata not in seen:  # ranks may move between two pages
-                seen.add(actor.wikidata)
+            if actor.id not in seen:  # ranks may move between two pages
+                seen.add(actor.id)
                 yield actor
         offset += PAGE
 
 
-def _rows(client: WebClient, settings: Settings, query: str) -> list[dict[str, Any]]:
+def _rows(client: WebClient, url: str, query: str) -> list[dict[str, Any]]:
     parameters = {"query": query, "format": "json"}
-    answer = client.get_json(settings.wikidata_url, parameters, accept=RESULTS)
+    answer = client.get_json(url, parameters, accept=RESULTS)
     try:
         rows: list[dict[str, Any]] = answer["results"]["bindings"]
     except (KeyError, TypeError) as error:
         raise SourceError(
-            f"{settings.wikidata_url} answered with no results; check LOOKALIKE_WIKIDATA_URL"
+            f"{url} answered with no results; check LOOKALIKE_WIKIDATA_URL"
         ) from error
     return rows
 
 
-def _merged(rows: Iterable[dict[str, Any]]) -> list[WikidataActor]:
+def _merged(rows: Iterable[dict[str, Any]]) -> list[SourceActor]:
     """One actor for all rows of one id, in the order in which they first appear."""
-    actors: dict[str, WikidataActor] = {}
+    actors: dict[str, SourceActor] = {}
     for row in rows:
         actor = _actor_of(row)
         if actor is not None:
-            known = actors.get(actor.wikidata)
-            actors[actor.wikidata] = actor if known is None else _joined(known, actor)
+            known = actors.get(actor.id)
+            actors[actor.id] = actor if known is None else _joined(known, actor)
     return list(actors.values())
 
 
-def _joined(known: WikidataActor, more: WikidataActor) -> WikidataActor:
-    texts = ("name", "name_ko", "category", "birth_year", "gender")
+def _joined(known: SourceActor, more: SourceActor) -> SourceActor:
+    texts = ("name", "category", "birth_year", "gender")
     return replace(
         known,
-        images=tuple(dict.fromkeys(known.images + more.images)),
+        names={**more.names, **known.names},
+        portraits=tuple(dict.fromkeys(known.portraits + more.portraits)),
         countries=tuple(sorted({*known.countries, *more.countries})),
         **{name: getattr(known, name) or getattr(more, name) for name in texts},
     )
 
 
-def _actor_of(row: dict[str, Any]) -> WikidataActor | None:
+def _actor_of(row: dict[str, Any]) -> SourceActor | None:
     """One row; None for one without an id."""
     entity = ENTITY.fullmatch(_value(row, "actor"))
     if entity is None:
         return None
-    image, iso, sitelinks = (_value(row, key) for key in ("image", "iso", "sitelinks"))
+    image, iso, gender = (_value(row, key) for key in ("image", "iso", "gender"))
+    english = _value(row, ENGLISH) or _value(row, MUL)
+    others = [lang for lang in LANGUAGES if lang != ENGLISH]
+    names = {lang: name for lang in others if (name := _value(row, lang))}
     year = re.match(r"(-?\d{1,4})-\d\d-\d\d", _value(row, "birth"))  # not for "unknown value"
-    return WikidataActor(
-        wikidata=entity[1],
-        name=_value(row, "en") or _value(row, "mul") or _value(row, "ko"),
-        name_ko=_value(row, "ko"),
-        images=(_file_name(image),) if FILE_PATH in image else (),
+    return SourceActor(
+        id=entity[1],
+        name=english or next(iter(names.values()), ""),
+        names=names,
+        portraits=(_file_name(image),) if FILE_PATH in image else (),
         countries=(iso,) if COUNTRY.fullmatch(iso) else (),
         category=_value(row, "category"),
         birth_year=year[1] if year else "",
-        gender="" if _value(row, "gender").startswith("http") else _value(row, "gender"),
-        sitelinks=int(sitelinks) if sitelinks.isdigit() else 0,
+        gender="" if gender.startswith("http") else gender,
     )
 
 

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import json
+import hashlib
 from collections.abc import Iterator
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -15,16 +15,17 @@ import core.download.store
 from core.download.collect import Collector, Outcome
 from core.download.http import WebClient
 from core.download.portrait import dominant_face
-from core.download.store import DownloadLog, Shelf
-from core.download.wikidata import find_actors
-from core.errors import SourceError, StorageError
+from core.download.source import Candidate, Source, SourceActor
+from core.download.store import Refusals, Store
+from core.download.wikimedia import Wikimedia
+from core.errors import GoneError, SourceError, StorageError
 from core.faces.engine import FaceEngine
 from core.faces.framing import MARGINS, framed
 from core.faces.photo import read_photo
 from core.gallery.credits import Credit, read_credits, write_credits
 from core.gallery.people import read_actors
 from core.gallery.photos import scan_gallery
-from core.gallery.removals import Removals, save_removals
+from core.gallery.removals import Removals
 from core.settings import Settings
 from tests.conftest import ASTRONAUT, SHARED, SIX_PEOPLE, needs_shared
 from tests.wikimedia_standin import Fault, File, WikimediaStandin
@@ -46,16 +47,27 @@ def collect(
     *,
     photos: int = 5,
     limit: int = 302,
+    removals: Removals | None = None,
 ) -> list[Outcome]:
     """One run of the download, as the script does it."""
     settings = wikimedia.settings(settings)
-    client = WebClient(settings, sleep=lambda _: None)
-    try:
-        collector = Collector(client, engine, settings, photos)
-        outcomes = list(collector.collect(find_actors(client, settings), limit))
-    finally:
-        client.close()
-    return sorted(outcomes, key=lambda outcome: int(outcome.actor.wikidata[1:]))
+    with WebClient(settings.contact, sleep=lambda _: None) as client:
+        source = Wikimedia(client, settings.wikidata_url, settings.commons_url)
+        return collect_from(source, engine, settings, photos, limit, removals)
+
+
+def collect_from(
+    source: Source,
+    engine: FaceEngine,
+    settings: Settings,
+    photos: int,
+    limit: int = 302,
+    removals: Removals | None = None,
+) -> list[Outcome]:
+    store = Store(settings.dataset_dir)
+    removals = removals or Removals()
+    collector = Collector(source, engine, store, photos=photos, removals=removals)
+    return list(collector.collect(limit))
 
 
 def files_of(settings: Settings) -> list[str]:
@@ -81,6 +93,57 @@ def test_an_actor_gets_the_portrait_and_further_photos_each_with_a_credit(
         assert photo.credit.source.startswith("https://commons.wikimedia.org/wiki/File:Photo_1-")
     assert photos[0].credit is not None
     assert photos[0].credit.source.endswith("Photo_1-1.jpg")
+
+
+@dataclass
+class Museum:
+    """Another source of portraits: a folder of photos for each actor, and nothing else."""
+
+    folders: dict[str, list[Path]]
+    licence: str = "CC0"
+
+    def actors(self) -> Iterator[SourceActor]:
+        for number, name in enumerate(self.folders, start=1):
+            yield SourceActor(f"museum:{number}", name)
+
+    def portraits(self, actor: SourceActor) -> Iterator[Candidate]:
+        yield self._candidate(self.folders[actor.name][0])
+
+    def others(self, actor: SourceActor, wanted: int) -> Iterator[Candidate]:
+        yield from map(self._candidate, self.folders[actor.name][1:])
+
+    def fetch(self, candidate: Candidate, max_bytes: int) -> bytes:
+        path = Path(candidate.url)
+        if path.stat().st_size > max_bytes:
+            raise GoneError("too large")
+        return path.read_bytes()
+
+    def _candidate(self, path: Path) -> Candidate:
+        page = f"https://museum.example.org/{path.parent.name}/{path.name}"
+        sha1 = hashlib.sha1(path.read_bytes()).hexdigest()
+        refusal = "" if self.licence == "CC0" else f"its licence is not free: {self.licence}"
+        credit = Credit("The Museum", self.licence, source=page, sha1=sha1)
+        return Candidate(page, str(path), credit, refusal)
+
+
+@needs_shared
+def test_another_museum_fills_a_gallery_with_nothing_but_a_source(
+    engine: FaceEngine, settings: Settings
+) -> None:
+    brad, tom = photos_of("Brad Pitt"), photos_of("Tom Hardy")
+    museum = Museum({"Brad Pitt": [*brad[:2], tom[1]], "Tom Hardy": tom[:1]})
+    first, second = collect_from(museum, engine, settings, 3)
+    assert (first.photos, second.photos) == (2, 1)
+    assert first.refused == {"it shows somebody else": 1}
+    photos = scan_gallery(settings.dataset_dir)
+    assert [photo.file for photo in photos] == [
+        "Brad Pitt/1.jpg",
+        "Brad Pitt/2.jpg",
+        "Tom Hardy/1.jpg",
+    ]
+    assert {photo.credit.author for photo in photos if photo.credit} == {"The Museum"}
+    again = collect_from(museum, engine, settings, 3)
+    assert [outcome.new for outcome in again] == [0, 0]
 
 
 @needs_shared
@@ -205,6 +268,7 @@ def test_what_must_not_be_used_is_never_fetched(
     (outcome,) = collect(wikimedia, engine, settings)
     assert outcome.reason == f"no main portrait: {reason}"
     assert not wikimedia.fetched()
+    assert reason in (settings.dataset_dir / "refused.csv").read_text("utf-8")
 
 
 def test_an_actor_without_an_image_or_a_name_is_left_out(
@@ -213,7 +277,7 @@ def test_an_actor_without_an_image_or_a_name_is_left_out(
     wikimedia.add("Ann", ASTRONAUT).images = []
     wikimedia.add("", ASTRONAUT)
     first, second = collect(wikimedia, engine, settings)
-    assert first.reason == "no main portrait: Wikidata has no image"
+    assert first.reason == "no main portrait: there is no picture"
     assert "is no name for an actor" in second.reason
     assert files_of(settings) == []
 
@@ -257,7 +321,7 @@ def test_five_silent_actors_in_a_row_end_the_run(
     wikimedia.faults["file"] = [Fault(status=503, times=999)]
     with pytest.raises(SourceError, match="5 actors in a row"):
         collect(wikimedia, engine, settings)
-    assert len(wikimedia.fetched()) <= 7
+    assert len(wikimedia.fetched()) == 5
 
 
 def test_actors_that_have_no_portrait_are_replaced_by_the_next(
@@ -282,7 +346,7 @@ def test_a_second_run_asks_for_no_file(
     assert [outcome.photos for outcome in outcomes] == [2, 0]
     assert outcomes[1].reason == "no main portrait: its licence is not free: GFDL"
     assert set(wikimedia.fetched().values()) == {1}
-    assert len(wikimedia.asked("api")) == before
+    assert len(wikimedia.asked("api")) == before + 1  # the portraits of both, in one question
 
 
 @needs_shared
@@ -310,22 +374,34 @@ def test_a_photo_that_the_owner_took_out_stays_out_but_a_lost_folder_comes_back(
     for photo in folder.iterdir():
         photo.unlink()
     (outcome,) = collect(wikimedia, engine, settings)
-    assert (outcome.photos, outcome.new) == (3, 3)
+    assert (outcome.photos, outcome.new) == (2, 2)  # not the one that was taken out by hand
 
 
-def test_someone_on_the_list_of_removals_is_not_asked_for(
-    wikimedia: WikimediaStandin, engine: FaceEngine, settings: Settings, tmp_path: Path
+@needs_shared
+def test_one_photo_taken_out_by_hand_stays_out_though_more_are_found(
+    wikimedia: WikimediaStandin, engine: FaceEngine, settings: Settings
 ) -> None:
-    wikimedia.add("Ann", ASTRONAUT)
-    settings = settings.replaced(removals_file=tmp_path / "removals.json")
-    save_removals(Removals().and_of(["Ann"]), settings.removals_path)
-    (outcome,) = collect(wikimedia, engine, settings)
+    wikimedia.add("Brad Pitt", *photos_of("Brad Pitt")[:4])
+    collect(wikimedia, engine, settings, photos=3)
+    (settings.dataset_dir / "Brad Pitt" / "2.jpg").unlink()
+    (outcome,) = collect(wikimedia, engine, settings, photos=3)
+    assert (outcome.photos, outcome.new) == (3, 1)
+    assert set(wikimedia.fetched().values()) == {1}
+    assert "taken out by hand" in (settings.dataset_dir / "refused.csv").read_text("utf-8")
+
+
+@pytest.mark.parametrize("name", ["Ann", "앤"])
+def test_someone_on_the_list_of_removals_is_not_asked_for(
+    wikimedia: WikimediaStandin, engine: FaceEngine, settings: Settings, name: str
+) -> None:
+    wikimedia.add("Ann", ASTRONAUT, ko="앤")
+    (outcome,) = collect(wikimedia, engine, settings, removals=Removals().and_of([name]))
     assert outcome.reason == "removed for good, by removals.json"
     assert wikimedia.asked("api") == []
 
 
-@pytest.mark.parametrize("step", ["row", "credit", "photo", "log"])
-def test_stopped_between_any_two_writes_the_next_run_makes_it_whole(
+@pytest.mark.parametrize("step", ["write_actors", "write_credits", "new_file"])
+def test_stopped_before_any_write_the_next_run_makes_it_whole(
     wikimedia: WikimediaStandin,
     engine: FaceEngine,
     settings: Settings,
@@ -341,45 +417,52 @@ def test_stopped_between_any_two_writes_the_next_run_makes_it_whole(
     def cut(*_: object) -> None:
         raise PowerCut
 
-    owner, name = {
-        "row": (core.download.store, "write_actors"),
-        "credit": (core.download.store, "write_credits"),
-        "photo": (core.download.store, "new_file"),
-        "log": (DownloadLog, "note_file"),
-    }[step]
     with monkeypatch.context() as patch:
-        patch.setattr(owner, name, cut)
+        patch.setattr(core.download.store, step, cut)
         with pytest.raises(PowerCut):
             collect(wikimedia, engine, settings)
-    for photo in scan_gallery(settings.dataset_dir):
-        assert photo.credit is not None
-    (outcome,) = collect(wikimedia, engine, settings)
-    assert outcome.photos == 1
+    assert files_of(settings) == []
+    collect(wikimedia, engine, settings)
+    check_ann(settings)
+
+
+def check_ann(settings: Settings) -> None:
     assert files_of(settings) == ["Ann/1.jpg"]
     assert list(read_credits(settings.dataset_dir / "credits.csv")) == ["Ann/1.jpg"]
     assert list(read_actors(settings.dataset_dir / "actors.csv")) == ["Ann"]
-    assert wikimedia.fetched() == {"Photo 1-1.jpg": 1}  # what had been fetched was used
+    assert not list(settings.dataset_dir.rglob("*.tmp"))
 
 
-def test_a_log_whose_last_line_was_cut_short_is_read_and_added_to(tmp_path: Path) -> None:
-    log = DownloadLog(tmp_path)
-    log.note_file("Q1", "A.jpg", "it shows no face")
-    log.note_searched("Q1", 5)
-    with log.path.open("a", encoding="utf-8") as stream:
-        stream.write('{"actor": "Q2", "fi')
-    DownloadLog(tmp_path).note_file("Q3", "송강호.jpg", "")
-    log = DownloadLog(tmp_path)
-    assert log.reason_for("Q1", "A.jpg") == "it shows no face"
-    assert log.searched("Q1") == 5
-    assert log.reason_for("Q3", "송강호.jpg") == ""
-    assert log.reason_for("Q2", "A.jpg") is None
-    assert len(log.path.read_text("utf-8").splitlines()) == 4
+@needs_shared
+def test_killed_between_credit_and_photo_the_photo_is_fetched_again(
+    wikimedia: WikimediaStandin, engine: FaceEngine, settings: Settings
+) -> None:
+    """Unlike a photo that its owner took out, though credits.csv has the same row of both."""
+    wikimedia.add("Brad Pitt", *photos_of("Brad Pitt")[:2])
+    collect(wikimedia, engine, settings)
+    folder = settings.dataset_dir / "Brad Pitt"
+    (folder / "2.jpg").rename(folder / ".2.jpg.0123abcd.tmp")
+    (settings.dataset_dir / "refused.csv").unlink()
+    (outcome,) = collect(wikimedia, engine, settings)
+    assert (outcome.photos, outcome.new) == (2, 1)
+    assert files_of(settings) == ["Brad Pitt/1.jpg", "Brad Pitt/2.jpg"]
+    assert not list(settings.dataset_dir.rglob("*.tmp"))
 
 
-@pytest.mark.parametrize("line", ["null", "[]", '"text"', '{"actor": 1}', '{"file": "x"}', "{"])
-def test_a_line_that_is_no_entry_is_passed_over(tmp_path: Path, line: str) -> None:
-    (tmp_path / "download_log.jsonl").write_text(f"{line}\n", encoding="utf-8")
-    assert DownloadLog(tmp_path).reason_for("Q1", "x") is None
+def test_refusals_whose_last_line_was_cut_short_are_read_and_added_to(tmp_path: Path) -> None:
+    refusals = Refusals(tmp_path)
+    refusals.note("Q1", "https://x/A,1.jpg", "it shows\nno face")
+    refusals.note_searched("Q1", 5)
+    with refusals.path.open("a", encoding="utf-8") as stream:
+        stream.write('Q2,"https://x/B,')
+    Refusals(tmp_path).note("Q3", "https://x/송강호.jpg", "it is too small")
+    refusals = Refusals(tmp_path)
+    assert refusals.reason_for("Q1", "https://x/A,1.jpg") == "it shows no face"
+    assert refusals.is_searched("Q1", 5)
+    assert not refusals.is_searched("Q1", 6)
+    assert not refusals.is_searched("Q3", 5)
+    assert refusals.reason_for("Q3", "https://x/송강호.jpg") == "it is too small"
+    assert len(refusals.path.read_text("utf-8").splitlines()) == 4
 
 
 NAMES = {
@@ -458,24 +541,12 @@ def test_a_full_disk_ends_the_run_with_one_error(
     def full(*_: object) -> None:
         raise StorageError("cannot write: no space left; free some space")
 
-    monkeypatch.setattr(Shelf, "put", full)
+    monkeypatch.setattr(Store, "put", full)
     for number in range(6):
         wikimedia.add(f"Actor {number}", ASTRONAUT)
     with pytest.raises(StorageError, match="no space left"):
         collect(wikimedia, engine, settings)
     assert files_of(settings) == []
-
-
-def test_the_log_is_lines_of_json(
-    wikimedia: WikimediaStandin, engine: FaceEngine, settings: Settings
-) -> None:
-    wikimedia.add("Ann", ASTRONAUT)
-    collect(wikimedia, engine, settings)
-    lines = (settings.dataset_dir / "download_log.jsonl").read_text("utf-8").splitlines()
-    assert [json.loads(line) for line in lines] == [
-        {"actor": "Q1", "file": "Photo 1-1.jpg", "reason": ""},
-        {"actor": "Q1", "searched": 5},
-    ]
 
 
 def test_a_kept_photo_keeps_its_credit_when_the_row_is_deleted(
@@ -496,8 +567,7 @@ def test_without_its_row_a_kept_photo_is_still_known_to_be_there(
 ) -> None:
     wikimedia.add("Brad Pitt", *photos_of("Brad Pitt")[:3])
     collect(wikimedia, engine, settings, photos=1)
-    for name in ("credits.csv", "download_log.jsonl"):
-        (settings.dataset_dir / name).unlink()
+    (settings.dataset_dir / "credits.csv").unlink()
     (outcome,) = collect(wikimedia, engine, settings, photos=2)
     assert (outcome.photos, outcome.new) == (2, 1)
     assert wikimedia.fetched()["Photo 1-1.jpg"] == 1

@@ -58,6 +58,7 @@ def wait_for_photos(dataset: Path, count: int, process: subprocess.Popen[str]) -
         time.sleep(0.01)
 
 
+@pytest.mark.slow
 @needs_shared
 def test_a_gallery_of_302_actors_killed_twice_on_the_way_is_whole_and_fetched_once(
     env: dict[str, str], tmp_path: Path
@@ -80,10 +81,10 @@ def test_a_gallery_of_302_actors_killed_twice_on_the_way_is_whole_and_fetched_on
         again = download(env, "--photos-per-actor", "1")
         assert "302 of 302 actors, 302 photos (0 new)" in again.stdout
         assert wikimedia.fetched() == fetched
-        assert wikimedia.most_at_once <= 2
+        assert wikimedia.most_at_once == 1
     twice = sum(fetched.values()) - len(fetched)
     assert len(fetched) == 302
-    assert twice <= 4  # at most the two under way at each kill
+    assert twice <= 2  # the one in hand at each kill
     check_whole(dataset, actors=302)
 
 
@@ -102,7 +103,6 @@ def check_whole(dataset: Path, actors: int) -> None:
         with Image.open(photo.path) as image:
             image.load()
     assert not list(dataset.rglob("*.tmp"))
-    assert not list((dataset / ".incoming").glob("*"))
 
 
 def test_without_a_contact_nothing_starts(env: dict[str, str], tmp_path: Path) -> None:
@@ -176,6 +176,7 @@ def test_the_actors_file_has_what_wikidata_knows(env: dict[str, str], tmp_path: 
     }
 
 
+@pytest.mark.slow
 def test_ctrl_c_ends_it_soon_and_the_next_run_goes_on(env: dict[str, str], tmp_path: Path) -> None:
     dataset = tmp_path / "dataset"
     with WikimediaStandin() as wikimedia:
@@ -211,6 +212,7 @@ def refusal_after_log(done: subprocess.CompletedProcess[str]) -> str:
     return line
 
 
+@pytest.mark.slow
 def test_a_second_download_into_the_same_folder_is_refused(
     env: dict[str, str], tmp_path: Path
 ) -> None:
