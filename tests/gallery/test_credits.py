@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import json
 from collections.abc import Callable
 from dataclasses import asdict
 from pathlib import Path
@@ -15,7 +16,6 @@ from core.gallery.credits import (
     ASCII_COMMENT,
     MARK,
     Credit,
-    Stamp,
     credit_of,
     read_stamp,
     stamped,
@@ -60,9 +60,24 @@ def retagged(data: bytes, change: Callable[[Image.Exif], None]) -> bytes:
 
 
 def test_credit_is_read_back_as_it_was_written(path: Path) -> None:
-    path.write_bytes(stamped(jpeg(), CREDIT, "f" * 64))
-    assert read_stamp(path) == Stamp(CREDIT, "f" * 64)
+    path.write_bytes(stamped(jpeg(), CREDIT))
+    assert read_stamp(path) == CREDIT
     assert credit_of(path, None) == CREDIT
+
+
+def test_a_credit_written_with_its_files_hash_is_still_read(path: Path) -> None:
+    """Photos of a Hub's gallery had one."""
+    data = stamped(jpeg(), CREDIT)
+    entry = json.dumps(asdict(CREDIT))
+    longer = json.dumps({**asdict(CREDIT), "origin": "f" * 64})
+
+    def change(exif: Image.Exif) -> None:
+        inner = exif.get_ifd(ExifTags.IFD.Exif)
+        assert bytes(inner[ExifTags.Base.UserComment]) == ASCII_COMMENT + entry.encode()
+        inner[ExifTags.Base.UserComment] = ASCII_COMMENT + longer.encode()
+
+    path.write_bytes(retagged(data, change))
+    assert read_stamp(path) == CREDIT
 
 
 def test_pixels_are_not_encoded_again(path: Path) -> None:
