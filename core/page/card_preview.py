@@ -5,7 +5,6 @@ from __future__ import annotations
 import base64
 import io
 import secrets
-from html import escape
 
 from PIL import Image
 
@@ -14,7 +13,7 @@ from core.index.actor_index import Match
 from core.lookalike import Judged
 from core.page.browser_memory import KeptFace
 from core.page.language import View
-from core.page.result import monogram, monogram_hue
+from core.page.templates import hue, initials, render
 
 
 def card_html(view: View, judged: Judged[KeptFace], chosen: int, link: str) -> str:
@@ -23,19 +22,15 @@ def card_html(view: View, judged: Judged[KeptFace], chosen: int, link: str) -> s
     The picture is in the page itself: no file of it is written on the server.
     """
     chosen = min(max(chosen, 0), len(judged.matches) - 1)
-    match, speech = judged.matches[chosen], view.speech
-    name = view.name(match)
+    match = judged.matches[chosen]
     png = share_card_png(share_card(view, judged, chosen, link))
-    address = f"data:image/png;base64,{base64.b64encode(png).decode()}"
-    alt, text = speech("card_alt", name=name), speech("share_text", name=name)
-    file = f"{speech('card_file')}-{_file_part(match)}.png"
-    return (
-        f'<div class="card" data-token="{secrets.token_hex(6)}">'
-        f'<img src="{address}" alt="{escape(alt)}" width="1080" height="1350">'
-        f'<p><a class="action" href="{address}" download="{escape(file)}">'
-        f"{escape(speech('download'))}</a>"
-        f'<button type="button" class="action share" data-text="{escape(text)}" hidden>'
-        f"{escape(speech('share'))}</button></p></div>"
+    return render(
+        "card",
+        speech=view.speech,
+        name=view.name(match),
+        picture=f"data:image/png;base64,{base64.b64encode(png).decode()}",
+        file=f"{view.speech('card_file')}-{_file_part(match)}.png",
+        token=secrets.token_hex(6),
     )
 
 
@@ -43,7 +38,7 @@ def share_card(view: View, judged: Judged[KeptFace], chosen: int, link: str) -> 
     """What stands on the card."""
     match, speech = judged.matches[chosen], view.speech
     name = view.name(match)
-    them = view.shelf.framed(match.portrait)
+    them = view.pictures.framed(match.portrait)
     credit = match.portrait.credit
     return ShareCard(
         you=Image.open(io.BytesIO(judged.face.framed)).convert("RGB"),
@@ -58,8 +53,8 @@ def share_card(view: View, judged: Judged[KeptFace], chosen: int, link: str) -> 
         else "",
         app_name="Lookalike",
         link=link,
-        monogram=monogram(name),
-        hue=monogram_hue(name),
+        monogram=initials(name),
+        hue=hue(name),
     )
 
 

@@ -27,7 +27,7 @@ from core.page.language import (
     visitor_language,
 )
 from core.page.live import Steady, live_html
-from core.page.portraits import PortraitShelf
+from core.page.portraits import PortraitPictures
 from core.page.result import problem_html, result_html, waiting_html
 
 LOOPBACK = ("127.0.0.1", "localhost", "::1", "0.0.0.0")  # noqa: S104 - compared, not bound
@@ -47,9 +47,9 @@ class Handlers:
     def __init__(self, finder: LookalikeFinder) -> None:
         """Words and portraits are made ready once."""
         self.finder = finder
-        self.shelf = PortraitShelf(finder)
+        self.pictures = PortraitPictures(finder)
         self.views = {
-            lang: View(finder, self.shelf, speech) for lang, speech in speeches(finder).items()
+            lang: View(finder, self.pictures, speech) for lang, speech in speeches(finder).items()
         }
 
     def view(self, request: gr.Request | Request) -> View:

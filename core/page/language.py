@@ -8,18 +8,20 @@ What every part of the page asks of one finder, in one language.
 from __future__ import annotations
 
 import datetime
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from babel import Locale
 from babel.dates import format_date
 from babel.numbers import format_decimal
+from markupsafe import Markup, escape
 
+from core.faces.quality import COACHING_TEXT, NO_FACE_TIPS
 from core.index.actor_index import Match
 from core.index.verdict import Verdict
 from core.lookalike import LookalikeFinder
 from core.models.packs import get_pack
-from core.page.portraits import PortraitShelf
+from core.page.portraits import PortraitPictures, Size
 from core.page.words.en import ENGLISH, GRADIO_ENGLISH
 from core.page.words.ko import GRADIO_KOREAN, KOREAN
 
@@ -38,6 +40,19 @@ class Speech:
     def __call__(self, key: str, **values: object) -> str:
         """The words for a key, with the values they name."""
         return WORDS[self.lang][key].format(**{**self.known, **values})
+
+    def html(self, key: str, **values: object) -> Markup:
+        """The same as HTML, in which values that are `Markup` stay HTML."""
+        return Markup(escape(WORDS[self.lang][key])).format(**{**self.known, **values})  # noqa: S704
+
+    def tips(self, codes: Iterable[str]) -> list[str]:
+        """What a better photo would change, of the codes that have words."""
+        texts = COACHING_TEXT[self.lang]
+        return [texts[code] for code in codes if code in texts]
+
+    def no_face_tips(self) -> tuple[str, ...]:
+        """What to do about a photo without a face."""
+        return NO_FACE_TIPS[self.lang]
 
     def score(self, score: float) -> str:
         """Such as 87.3."""
@@ -120,12 +135,20 @@ class View:
     """One finder's answers in words of one language."""
 
     finder: LookalikeFinder
-    shelf: PortraitShelf
+    pictures: PortraitPictures
     speech: Speech
 
     def name(self, match: Match) -> str:
         """The actor's name in the visitor's language."""
         return self.finder.people.name(match.actor, self.speech.lang)
+
+    def has_picture(self, match: Match) -> bool:
+        """Whether the match's portrait can be shown."""
+        return self.finder.portrait_path(match.portrait) is not None
+
+    def address(self, match: Match, size: Size) -> str | None:
+        """Where the page finds the match's portrait; None where there is none to show."""
+        return self.pictures.address(match.portrait, size)
 
     def sentence(self, verdict: Verdict, match: Match, rank: int) -> str:
         """The true sentence of a match; the verdict on the face is the first match's."""

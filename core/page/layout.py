@@ -15,6 +15,7 @@ from core.page.gradio_patches import photo_input
 from core.page.handlers import Handlers
 from core.page.language import ANYONE, DEFAULT, banners, country_choices, gender_choices, speeches
 from core.page.result import empty_html
+from core.page.templates import render
 
 EXAMPLE = Path(__file__).parent / "examples" / "astronaut.jpg"
 LIVE_EVERY = 0.25  # seconds; a frame that was not answered yet is replaced by the next, not queued
@@ -53,7 +54,7 @@ def build_demo(handlers: Handlers) -> gr.Blocks:
     with gr.Blocks(
         title="Lookalike", analytics_enabled=False, delete_cache=(min(10, seconds), seconds)
     ) as demo:
-        gr.HTML(LANGUAGES, elem_id="languages")
+        gr.HTML(languages_html(), elem_id="languages")
         gr.Markdown(i18n("heading"), elem_id="title")
         gr.Markdown(i18n("intro"), elem_id="intro")
         controls = _controls(i18n, finder)
@@ -66,11 +67,13 @@ def build_demo(handlers: Handlers) -> gr.Blocks:
     return blocks
 
 
-LANGUAGES = (
-    '<nav aria-label="Language · 언어"><a href="?lang=ko" lang="ko" hreflang="ko">한국어</a>'
-    '<a href="?lang=en" lang="en" hreflang="en">English</a></nav>'
-    '<p id="said" role="status" aria-live="polite"></p>'
-)
+def languages_html() -> str:
+    """Links to the page in each of its languages."""
+    links = [{"lang": lang, "name": name, "label": label} for lang, name, label in LANGUAGES]
+    return render("languages", links=links)
+
+
+LANGUAGES = [("ko", "한국어", "언어"), ("en", "English", "Language")]
 
 
 def static_words(finder: LookalikeFinder) -> gr.I18n:
@@ -107,7 +110,7 @@ def _controls(i18n: gr.I18n, finder: LookalikeFinder) -> Controls:
                 )  # fmt: skip
                 live = gr.HTML(elem_id="live")
         with gr.Column(elem_id="output", min_width=300):
-            result = gr.HTML(empty_html(finder, ""), elem_id="result")
+            result = gr.HTML(empty_html(finder.settings.top_k), elem_id="result")
             make_card = gr.Button(
                 i18n("make_card"), elem_id="make-card", variant="primary", interactive=False
             )

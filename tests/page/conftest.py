@@ -17,7 +17,7 @@ from core.index.enrol import enrol_gallery, index_from_cache
 from core.lookalike import LookalikeFinder
 from core.page.handlers import Handlers
 from core.page.language import View, speeches
-from core.page.portraits import PortraitShelf
+from core.page.portraits import PortraitPictures
 from core.settings import Settings
 from core.startup import people_of
 from tests.index.test_enrol import SIX_FACES, fill_gallery
@@ -62,7 +62,7 @@ def gallery(
 
 def view_of(finder: LookalikeFinder, lang: str = "en") -> View:
     """How the page shows a finder's answers."""
-    return View(finder, PortraitShelf(finder), speeches(finder)[lang])
+    return View(finder, PortraitPictures(finder), speeches(finder)[lang])
 
 
 def visit(lang: str = "en", **headers: str) -> gr.Request:

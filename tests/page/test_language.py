@@ -14,7 +14,7 @@ from core.page.language import GRADIO_WORDS, WORDS, Speech, banners, speeches, v
 from core.page.layout import STATIC
 from tests.conftest import ROOT
 
-USED_KEY = re.compile(r"""(?:speech|view\.speech|i18n)\(\s*["'](\w+)["']""")
+USED_KEY = re.compile(r"""(?:speech|view\.speech|i18n|speech\.html)\(\s*["'](\w+)["']""")
 VALUES = {"score": 87.3, "share": 87, "name": "송강호", "value": "0.412", "number": 2, "rank": 3}
 
 
@@ -42,7 +42,8 @@ def test_korean_words_are_korean() -> None:
 
 
 def test_every_key_that_the_page_asks_for_has_words() -> None:
-    sources = [path.read_text("utf-8") for path in (ROOT / "core" / "page").glob("*.py")]
+    files = [*(ROOT / "core" / "page").glob("*.py"), *(ROOT / "core" / "page").rglob("*.html")]
+    sources = [path.read_text("utf-8") for path in files]
     used = {key for source in sources for key in USED_KEY.findall(source)}
     assert len(used) > 40
     assert (used | set(STATIC)) - {"heading", "footer_links"} <= WORDS["en"].keys()

@@ -18,7 +18,7 @@ from core.index.verdict import CLOSE_RACE
 from core.lookalike import LookalikeFinder
 from core.page.browser_memory import KeptPhoto, keep
 from core.page.language import View
-from core.page.result import face_html, problem_html, result_html, waiting_html
+from core.page.result import faces_html, problem_html, result_html, waiting_html
 from core.settings import Settings
 from tests.conftest import ASTRONAUT, SIX_PEOPLE, six_actors
 from tests.index.test_enrol import fill_gallery, head
@@ -189,7 +189,7 @@ def test_a_close_race_names_the_second_and_only_where_there_is_one(
     second = replace(judged.matches[1], similarity=judged.matches[0].similarity - CLOSE_RACE / 2)
     verdict = replace(judged.verdict, close_race=True)
     close = replace(judged, matches=(judged.matches[0], second), verdict=verdict)
-    html = face_html(english, 0, close)
+    html = faces_html(english, one, [close])
     assert html.count("A close race: ") == 1
     assert f"A close race: {english.name(second)} is nearly as close." in html
 
@@ -324,7 +324,7 @@ def test_names_and_credits_cannot_bring_markup_or_scripts(
     assert "javascript:" not in html
     assert "<img src=x" not in html
     assert "&lt;script&gt;me" in html
-    assert 'href="https://x/&quot;y"' in html
+    assert 'href="https://x/&#34;y"' in html
     assert {tag for tag, _ in read(html).tags} <= {
         "div", "section", "article", "figure", "figcaption", "span", "img", "p", "h2", "b", "a",
         "fieldset", "legend", "label", "input", "small", "details", "summary", "ol", "li", "button",
