@@ -23,8 +23,9 @@ from core.answer import (
 )
 from core.errors import SettingsError
 from core.faces.engine import usable_cpus
-from core.gallery.people import GENDERS, Filter
+from core.gallery.people import Filter
 from core.lookalike import LookalikeFinder
+from core.page.filters import check_filter, read_filter
 from core.page.gradio_patches import photo_input, prepare_mcp
 
 MATCH = (
@@ -132,38 +133,13 @@ def add_api(finder: LookalikeFinder) -> None:
         _endpoint(health, {}, HealthJson)
 
 
-def wanted_filter(finder: LookalikeFinder, gender: str, country: str) -> Filter:
-    """A filter that this gallery can apply.
-
-    Args:
-        gender: "women", "men" or "".
-        country: ISO 3166 code in capitals or not, or "".
-
-    Raises:
-        SettingsError: the gallery has none such.
-    """
-    gender, country = gender.strip().lower(), country.strip().upper()
-    people, actors = finder.people, finder.index.actors
-    if gender and gender not in GENDERS:
-        raise SettingsError(f"gender is {gender!r}; set it to women or men, or leave it empty")
-    if gender and not people.among(Filter(gender), actors):
-        raise SettingsError(f"gender is {gender!r}; this gallery names none of its actors so")
-    if country and not people.among(Filter("", country), actors):
-        known = ", ".join(sorted(set(_countries(finder)))) or "no countries at all"
-        raise SettingsError(f"country is {country!r}; this gallery knows {known}")
-    return Filter(gender, country)
-
-
 def _filter(finder: LookalikeFinder, gender: str | None, country: str | None) -> Filter:
+    wanted = read_filter(gender, country)
     try:
-        return wanted_filter(finder, gender or "", country or "")
+        check_filter(finder, wanted)
     except SettingsError as error:
         raise _refused(str(error)) from error
-
-
-def _countries(finder: LookalikeFinder) -> list[str]:
-    entries = (finder.people.entries.get(actor) for actor in finder.index.actors)
-    return [code for entry in entries if entry for code in entry.country.split()]
+    return wanted
 
 
 def _refused(sentence: str) -> gr.Error:

@@ -15,7 +15,7 @@ from urllib.parse import parse_qs
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from core.page.language import GRADIO_WORDS, Speech, visitor_language
+from core.page.language import Speech, visitor_language
 from core.page.templates import render
 from core.page.theme import THEME_COLOUR
 
@@ -74,6 +74,6 @@ def _head(speech: Speech, public_url: str) -> str:
         speech=speech,
         colour=THEME_COLOUR,
         public_url=public_url.rstrip("/"),
-        settings={"lang": speech.lang, "words": GRADIO_WORDS[speech.lang]},
+        settings={"lang": speech.lang, "words": speech.words.gradio},
         script=SCRIPT.read_text("utf-8"),
     )

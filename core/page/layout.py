@@ -11,11 +11,13 @@ import gradio as gr
 from core.faces.engine import usable_cpus
 from core.lookalike import LookalikeFinder
 from core.page.api import add_api
+from core.page.filters import ANYONE, country_choices, gender_choices
 from core.page.gradio_patches import photo_input
 from core.page.handlers import Handlers
-from core.page.language import ANYONE, DEFAULT, banners, country_choices, gender_choices, speeches
+from core.page.language import banners, speeches
 from core.page.result import empty_html
 from core.page.templates import render
+from core.page.words import page_languages, words_of
 
 EXAMPLE = Path(__file__).parent / "examples" / "astronaut.jpg"
 LIVE_EVERY = 0.25  # seconds; a frame that was not answered yet is replaced by the next, not queued
@@ -69,11 +71,7 @@ def build_demo(handlers: Handlers) -> gr.Blocks:
 
 def languages_html() -> str:
     """Links to the page in each of its languages."""
-    links = [{"lang": lang, "name": name, "label": label} for lang, name, label in LANGUAGES]
-    return render("languages", links=links)
-
-
-LANGUAGES = [("ko", "한국어", "언어"), ("en", "English", "Language")]
+    return render("languages", languages={lang: words_of(lang) for lang in page_languages()})
 
 
 def static_words(finder: LookalikeFinder) -> gr.I18n:
@@ -91,7 +89,7 @@ def static_words(finder: LookalikeFinder) -> gr.I18n:
 
 
 def _controls(i18n: gr.I18n, finder: LookalikeFinder) -> Controls:
-    speech = speeches(finder)[DEFAULT]  # until the visitor's language is known
+    speech = speeches(finder)[page_languages()[0]]  # until the visitor's language is known
     genders = gender_choices(finder, speech)
     countries = country_choices(finder, speech)
     with gr.Row(elem_id="main"):

@@ -42,7 +42,7 @@ def empty_html(rows: int, text: str = "") -> str:
 def problem_html(view: View, key: str) -> str:
     """One plain sentence in place of a result; for no face, what to do about it."""
     speech = view.speech
-    tips = [*speech.no_face_tips(), speech("no_face_example")] if key == "no_face" else []
+    tips = [*speech.words.no_face_tips, speech("no_face_example")] if key == "no_face" else []
     return render("no_result", text=speech(key), tips=tips, problem=True)
 
 

@@ -13,7 +13,8 @@ from starlette.types import Receive, Scope, Send
 
 from core.lookalike import LookalikeFinder
 from core.page.document import LocalDocument
-from core.page.language import GRADIO_WORDS, speeches
+from core.page.language import speeches
+from core.page.words import words_of
 
 HTML = (
     '<!doctype html><html lang="en"><head><meta property="og:title" content="Gradio" />\n'
@@ -139,7 +140,7 @@ def test_the_script_learns_the_language_and_the_controls_words(
     _, html = ask(document, lang=lang)
     settings = html.split("window.lookalike=")[1]
     told, _ = json.JSONDecoder().raw_decode(settings)
-    assert told == {"lang": lang, "words": GRADIO_WORDS[lang]}
+    assert told == {"lang": lang, "words": words_of(lang).gradio}
     script = html.split("<script>")[1].split("</script>")[0]
     assert "MutationObserver" in script  # page.js, whole
     assert script.rstrip().endswith(";")

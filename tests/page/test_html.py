@@ -10,13 +10,14 @@ import pytest
 from core.gallery.credits import Credit
 from core.page.language import Speech
 from core.page.templates import ENVIRONMENT, hue, initials
+from core.page.words import words_of
 
 PARTS: Any = ENVIRONMENT.get_template("parts.html").module
 credit_line, framed, link = PARTS.credit_line, PARTS.framed, PARTS.link
 look_up, picture, points = PARTS.look_up, PARTS.picture, PARTS.points
 
 EVIL = "\"><script>alert('1')</script>&amp;"
-SPEECHES = [Speech("en", {}), Speech("ko", {})]
+SPEECHES = [Speech(lang, words_of(lang), {}) for lang in ("en", "ko")]
 
 
 @pytest.mark.parametrize(
