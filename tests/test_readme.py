@@ -161,7 +161,5 @@ def test_the_table_of_what_to_edit_names_a_place_for_every_module() -> None:
     assert all(place.exists() for place in places), places
     sources = [*ROOT.glob("core/**/*.py"), *ROOT.glob("scripts/**/*.py"), ROOT / "app.py"]
     modules = [path for path in sources if path.read_text("utf-8").strip()]
-    missing = [
-        path for path in modules if not any(path.is_relative_to(place) for place in places)
-    ]
+    missing = [path for path in modules if not any(path.is_relative_to(place) for place in places)]
     assert missing == [ROOT / "core" / "__init__.py"]  # its one line says what core is

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -54,6 +55,15 @@ def serve(demo: gr.Blocks, handlers: Handlers, **options: Any) -> None:
         raise SettingsError(
             f"the MCP server cannot be started: {demo.mcp_error}; set LOOKALIKE_MCP=0"
         )
+
+
+def serve_until_interrupted(demo: gr.Blocks) -> None:
+    """Wait, and close the server at Ctrl-C; Gradio's own wait would print a line about it."""
+    try:
+        while demo.is_running:
+            time.sleep(0.1)
+    finally:
+        demo.close(verbose=False)
 
 
 def routes(handlers: Handlers) -> list[BaseRoute]:
