@@ -16,9 +16,10 @@ from core.errors import LookalikeError, SettingsError
 from core.log import configure_logging, log
 from core.lookalike import LookalikeFinder
 from core.page.browser_memory import keep
+from core.page.gradio_patches import without_matplotlib
 from core.page.handlers import Handlers
 from core.page.layout import EXAMPLE, build_demo
-from core.page.server import serve
+from core.page.server import serve, serve_until_interrupted
 from core.page.uploads import VisitorFolder, own_folder
 from core.settings import load_settings
 from core.startup import start
@@ -43,8 +44,7 @@ def main() -> int:
     """Models, then index, then the page."""
     args = parse_args()
     configure_logging()
-    # Gradio readies matplotlib for each event where it is installed, a second at the first event.
-    sys.modules.setdefault("matplotlib", None)  # type: ignore[arg-type]
+    without_matplotlib()
     signal.signal(signal.SIGTERM, signal.default_int_handler)  # a container's stop, like Ctrl-C
     folder = None
     try:
@@ -86,7 +86,7 @@ def run_page(finder: LookalikeFinder, args: argparse.Namespace) -> None:
             (demo.share_url and f"public link: {demo.share_url}")
             or "there is no public link: Gradio's relay is out of reach; the local page works"
         )
-    demo.block_thread()
+    serve_until_interrupted(demo)
 
 
 if __name__ == "__main__":

@@ -1,159 +1,146 @@
-"""Answers as JSON: one function for the API, language models and the command line.
+"""A photo's answer, the gallery and the app's state as JSON, whose forms others build on.
 
-The stable JSON forms that others build on: of a match, of the gallery, of the app's state.
-
-Types and words stand here once; core/answer.py turns them into what the API says of itself.
-
-JSON schema of the typed answers, so that the API's own description cannot drift from them.
+Types and words of every field stand here once: what the API says of itself is made from them.
 """
 
 from __future__ import annotations
 
 from collections import Counter
 from pathlib import Path
-from types import NoneType, UnionType
-from typing import (
-    Annotated,
-    Any,
-    Literal,
-    TypedDict,
-    Union,
-    get_args,
-    get_origin,
-    get_type_hints,
-    is_typeddict,
-)
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
+from pydantic.json_schema import GenerateJsonSchema
 
 from core.errors import PhotoError
 from core.faces.engine import Face
 from core.faces.photo import Photo
 from core.faces.quality import coach, measure_quality
 from core.gallery.people import EVERYONE, GENDERS, Filter
-from core.gallery.photos import Portrait
 from core.index.actor_index import Match
-from core.index.verdict import Verdict
 from core.lookalike import Judged, LookalikeFinder
 
+NAMES = "by the code of their language, such as en and ko, as far as the gallery knows them"
 
-class CreditJson(TypedDict):
+
+class Form(BaseModel):
+    """Part of an answer; it can be read from an object with the same attributes."""
+
+    model_config = ConfigDict(frozen=True, from_attributes=True)
+
+
+class CreditJson(Form):
     """Who is to be named where a portrait is shown."""
 
-    author: Annotated[str, "who made the photo"]
-    licence: Annotated[str, "under which it may be shown"]
-    licence_url: Annotated[str, "the licence's text; empty if unknown"]
-    source: Annotated[str, "page the photo came from; empty if unknown"]
+    author: str = Field(description="who made the photo")
+    licence: str = Field(description="under which it may be shown")
+    licence_url: str = Field(description="the licence's text; empty if unknown")
+    source: str = Field(description="page the photo came from; empty if unknown")
 
 
-class MatchJson(TypedDict):
+class MatchJson(Form):
     """One actor, as close as the face came."""
 
-    actor: Annotated[str, "the actor in this gallery"]
-    name: Annotated[str, "in English where the gallery knows it"]
-    name_ko: Annotated[str | None, "in Korean; null if unknown"]
-    similarity: Annotated[float, "cosine of the two face embeddings, -1 to 1"]
-    score: Annotated[
-        float | None,
-        "0 to 99.9: closer to the photo's face than this per cent of the gallery's actors come to"
-        " any other of them; null where the gallery has fewer than three actors",
-    ]
-    portrait: Annotated[
-        str | None,
-        "the actor's photo closest to the face, a file below the dataset folder; null where the"
-        " gallery keeps no picture",
-    ]
-    credit: Annotated[CreditJson | None, "of the portrait; null where it has none"]
+    actor: str = Field(description="the actor in this gallery")
+    name: str = Field(description="in English where the gallery knows it")
+    name_ko: str | None = Field(description="in Korean; null if unknown")
+    names: dict[str, str] = Field(description=NAMES)
+    similarity: float = Field(description="cosine of the two face embeddings, -1 to 1")
+    score: float | None = Field(
+        description="0 to 99.9: closer to the photo's face than this per cent of the gallery's"
+        " actors come to any other of them; null where the gallery has fewer than three actors"
+    )
+    portrait: str | None = Field(
+        description="the actor's photo closest to the face, a file below the dataset folder; null"
+        " where the gallery keeps no picture"
+    )
+    credit: CreditJson | None = Field(description="of the portrait; null where it has none")
 
 
-class VerdictJson(TypedDict):
+class VerdictJson(Form):
     """What may be said of the first match."""
 
-    share: Annotated[int | None, "its score as a whole number, rounded down"]
-    same_photo: Annotated[bool, "its portrait is this very photo"]
-    same_person: Annotated[bool, "the similarity is one that strangers hardly ever reach"]
-    close_race: Annotated[bool, "the second match is as good as level with it"]
-    rough: Annotated[bool, "the gallery is small, so the score is a rough one"]
+    share: int | None = Field(description="its score as a whole number, rounded down")
+    same_photo: bool = Field(description="its portrait is this very photo")
+    same_person: bool = Field(description="the similarity is one that strangers hardly ever reach")
+    close_race: bool = Field(description="the second match is as good as level with it")
+    rough: bool = Field(description="the gallery is small, so the score is a rough one")
 
 
-class FaceJson(TypedDict):
+class FaceJson(Form):
     """One face of the photo."""
 
-    box: Annotated[list[float], "x1, y1, x2, y2 in pixels of the upright photo"]
-    detection_score: Annotated[float, "how surely this is a face, 0 to 1"]
-    matches: Annotated[list[MatchJson], "best first; empty where no actor passes the filter"]
+    box: list[float] = Field(description="x1, y1, x2, y2 in pixels of the upright photo")
+    detection_score: float = Field(description="how surely this is a face, 0 to 1")
+    matches: list[MatchJson] = Field(
+        description="best first; empty where no actor passes the filter"
+    )
     verdict: VerdictJson
-    tips: Annotated[list[str], "what a better photo would change, as codes, such as too_dark"]
+    tips: list[str] = Field(
+        description="what a better photo would change, as codes, such as too_dark"
+    )
 
 
-class AnswerJson(TypedDict):
+class AnswerJson(Form):
     """A photo with at least one face."""
 
-    photo: Annotated[str, "the photo's file name"]
-    pack: Annotated[str, "the model pack that embedded the face: sface or auraface"]
-    faces: Annotated[list[FaceJson], "the likely subject first, never empty"]
+    photo: str = Field(description="the photo's file name")
+    pack: str = Field(description="the model pack that embedded the face: sface or auraface")
+    faces: list[FaceJson] = Field(description="the likely subject first, never empty")
 
 
-class ProblemJson(TypedDict):
+class ProblemJson(Form):
     """Why a photo has no answer."""
 
-    code: Annotated[str, "no_face, unreadable or too_large"]
-    message: Annotated[str, "one English sentence, with what to do"]
+    code: str = Field(description="no_face, unreadable or too_large")
+    message: str = Field(description="one English sentence, with what to do")
 
 
-class NoAnswerJson(TypedDict):
+class NoAnswerJson(Form):
     """A photo that cannot be matched."""
 
-    photo: Annotated[str, "the photo's file name"]
+    photo: str = Field(description="the photo's file name")
     error: ProblemJson
 
 
-class ActorJson(TypedDict):
+class ActorJson(Form):
     """One actor of the gallery."""
 
-    actor: Annotated[str, "as in the matches"]
-    name: Annotated[str, "in English where the gallery knows it"]
-    name_ko: Annotated[str | None, "in Korean; null if unknown"]
-    gender: Annotated[
-        Literal["women", "men"] | None, "which gender filter finds the actor, as the gallery says"
-    ]
-    country: Annotated[list[str], "ISO 3166 codes of citizenship; empty if unknown"]
-    portraits: Annotated[int, "photos the actor was enrolled with"]
+    actor: str = Field(description="as in the matches")
+    name: str = Field(description="in English where the gallery knows it")
+    name_ko: str | None = Field(description="in Korean; null if unknown")
+    names: dict[str, str] = Field(description=NAMES)
+    gender: Literal["women", "men"] | None = Field(
+        description="which gender filter finds the actor, as the gallery says"
+    )
+    country: list[str] = Field(description="ISO 3166 codes of citizenship; empty if unknown")
+    portraits: int = Field(description="photos the actor was enrolled with")
 
 
-class HealthJson(TypedDict):
+class HealthJson(Form):
     """The app's state."""
 
-    status: Annotated[Literal["ok"], "the app answers only once it is ready"]
-    pack: Annotated[str, "the model pack in use: sface or auraface"]
-    gallery: Annotated[str, "what the index was made from: gallery, cache or starter"]
-    actors: Annotated[int, "actors in the gallery"]
-    portraits: Annotated[int, "photos they were enrolled with"]
-    built: Annotated[str, "when the index was made, ISO 8601, UTC"]
+    status: Literal["ok"] = Field(description="the app answers only once it is ready")
+    pack: str = Field(description="the model pack in use: sface or auraface")
+    gallery: Literal["gallery", "starter"] = Field(
+        description="what the index was made from: gallery (its photos, or the cache of their"
+        " embeddings) or starter"
+    )
+    actors: int = Field(description="actors in the gallery")
+    portraits: int = Field(description="photos they were enrolled with")
+    built: str = Field(description="when the index was made, ISO 8601, UTC")
 
 
-NAMES = {str: "string", int: "integer", float: "number", bool: "boolean", NoneType: "null"}
+class _Schema(GenerateJsonSchema):
+    """Without titles, which only repeat the names of the fields."""
+
+    def field_title_should_be_set(self, schema: Any) -> bool:
+        return False
 
 
-def schema_of(kind: Any) -> dict[str, Any]:
-    """The JSON schema of a type.
-
-    Args:
-        kind: str, int, float, bool, None, Literal of texts, list, union or TypedDict of these;
-            the text of an Annotated is its description.
-    """
-    origin, arguments = get_origin(kind), get_args(kind)
-    if origin is Annotated:
-        return {**schema_of(arguments[0]), "description": arguments[1]}
-    if origin in (Union, UnionType):
-        return {"anyOf": [schema_of(choice) for choice in arguments]}
-    if origin is Literal:
-        return {"type": "string", "enum": list(arguments)}
-    if origin is list:
-        return {"type": "array", "items": schema_of(arguments[0])}
-    if is_typeddict(kind):
-        fields = get_type_hints(kind, include_extras=True)
-        properties = {name: schema_of(field) for name, field in fields.items()}
-        return {"type": "object", "properties": properties, "required": list(properties)}
-    return {"type": NAMES[kind]}
+def schema_of(form: Any) -> dict[str, Any]:
+    """The JSON schema of a form, or of a list or union of forms."""
+    return TypeAdapter(form).json_schema(mode="serialization", schema_generator=_Schema)
 
 
 def answer_json(
@@ -161,103 +148,81 @@ def answer_json(
     source: str | Path,
     top_k: int | None = None,
     wanted: Filter = EVERYONE,
-) -> AnswerJson | NoAnswerJson:
-    """A photo's matches, or why there are none."""
+) -> dict[str, Any]:
+    """A photo's matches (AnswerJson), or why there are none (NoAnswerJson)."""
     try:
         answer = finder.find(source, top_k, wanted)
     except PhotoError as error:
-        return {"photo": str(source), "error": {"code": error.code, "message": str(error)}}
-    return {
-        "photo": str(source),
-        "pack": answer.pack,
-        "faces": [_face_json(finder, answer.photo, entry) for entry in answer.faces],
-    }
+        problem = ProblemJson(code=error.code, message=str(error))
+        return NoAnswerJson(photo=str(source), error=problem).model_dump()
+    return AnswerJson(
+        photo=str(source),
+        pack=answer.pack,
+        faces=[_face(finder, answer.photo, entry) for entry in answer.faces],
+    ).model_dump()
 
 
-def actors_json(finder: LookalikeFinder, wanted: Filter = EVERYONE) -> list[ActorJson]:
-    """The gallery's actors that pass a filter, by name."""
+def actors_json(finder: LookalikeFinder, wanted: Filter = EVERYONE) -> list[dict[str, Any]]:
+    """The gallery's actors that pass a filter, by name (ActorJson each)."""
     index, people = finder.index, finder.people
     among = people.among(wanted, index.actors)
     counts = Counter(index.portrait_actor.tolist())
     return [
-        _actor_json(finder, actor, counts[row])
+        _actor(finder, actor, counts[row]).model_dump()
         for row, actor in enumerate(index.actors)
         if among is None or actor in among
     ]
 
 
-def health_json(finder: LookalikeFinder) -> HealthJson:
-    """What runs here."""
+def health_json(finder: LookalikeFinder) -> dict[str, Any]:
+    """What runs here (HealthJson)."""
     index = finder.index
-    return {
-        "status": "ok",
-        "pack": index.info.pack,
-        "gallery": index.info.source,
-        "actors": len(index.actors),
-        "portraits": len(index.portraits),
-        "built": index.info.built,
-    }
+    return HealthJson(
+        status="ok",
+        pack=index.info.pack,
+        gallery="starter" if index.info.source == "starter" else "gallery",
+        actors=len(index.actors),
+        portraits=len(index.portraits),
+        built=index.info.built,
+    ).model_dump()
 
 
-def _face_json(finder: LookalikeFinder, photo: Photo, entry: Judged[Face]) -> FaceJson:
+def _face(finder: LookalikeFinder, photo: Photo, entry: Judged[Face]) -> FaceJson:
     detection = entry.face.detection
-    return {
-        "box": [round(value, 1) for value in detection.box],
-        "detection_score": round(detection.detection_score, 4),
-        "matches": [_match_json(finder, match) for match in entry.matches],
-        "verdict": _verdict_json(entry.verdict),
-        "tips": list(coach(measure_quality(photo, detection))),
-    }
+    return FaceJson(
+        box=[round(value, 1) for value in detection.box],
+        detection_score=round(detection.detection_score, 4),
+        matches=[_match(finder, match) for match in entry.matches],
+        verdict=VerdictJson.model_validate(entry.verdict),
+        tips=list(coach(measure_quality(photo, detection))),
+    )
 
 
-def _match_json(finder: LookalikeFinder, match: Match) -> MatchJson:
+def _match(finder: LookalikeFinder, match: Match) -> MatchJson:
     has_picture = finder.portrait_path(match.portrait) is not None
-    return {
-        "actor": match.actor,
-        "name": finder.people.name(match.actor, "en"),
-        "name_ko": _korean_name(finder, match.actor),
-        "similarity": round(match.similarity, 4),
-        "score": match.score,
-        "portrait": match.portrait.file if has_picture else None,
-        "credit": _credit_json(match.portrait) if has_picture else None,
-    }
+    credit = match.portrait.credit if has_picture else None
+    return MatchJson(
+        actor=match.actor,
+        **_names(finder, match.actor),
+        similarity=round(match.similarity, 4),
+        score=match.score,
+        portrait=match.portrait.file if has_picture else None,
+        credit=CreditJson.model_validate(credit) if credit else None,
+    )
 
 
-def _verdict_json(verdict: Verdict) -> VerdictJson:
-    return {
-        "share": verdict.share,
-        "same_photo": verdict.same_photo,
-        "same_person": verdict.same_person,
-        "close_race": verdict.close_race,
-        "rough": verdict.rough,
-    }
-
-
-def _credit_json(portrait: Portrait) -> CreditJson | None:
-    credit = portrait.credit
-    if credit is None:
-        return None
-    return {
-        "author": credit.author,
-        "licence": credit.licence,
-        "licence_url": credit.licence_url,
-        "source": credit.source,
-    }
-
-
-def _actor_json(finder: LookalikeFinder, actor: str, portraits: int) -> ActorJson:
+def _actor(finder: LookalikeFinder, actor: str, portraits: int) -> ActorJson:
     entry = finder.people.entries.get(actor)
     genders: tuple[Literal["women", "men"], ...] = ("women", "men")
-    return {
-        "actor": actor,
-        "name": finder.people.name(actor, "en"),
-        "name_ko": _korean_name(finder, actor),
-        "gender": next((word for word in genders if entry and entry.gender in GENDERS[word]), None),
-        "country": entry.country.split() if entry else [],
-        "portraits": portraits,
-    }
+    return ActorJson(
+        actor=actor,
+        **_names(finder, actor),
+        gender=next((word for word in genders if entry and entry.gender in GENDERS[word]), None),
+        country=entry.country.split() if entry else [],
+        portraits=portraits,
+    )
 
 
-def _korean_name(finder: LookalikeFinder, actor: str) -> str | None:
-    entry = finder.people.entries.get(actor)
-    return (entry and entry.names.get("ko")) or None
+def _names(finder: LookalikeFinder, actor: str) -> dict[str, Any]:
+    names = finder.people.names(actor)
+    return {"name": names["en"], "name_ko": names.get("ko") or None, "names": names}

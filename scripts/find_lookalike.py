@@ -10,13 +10,14 @@ import json
 import os
 import sys
 from pathlib import Path
+from typing import Any
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))  # run by path, from any folder
 
 
 from dataclasses import replace
 
-from core.answer import AnswerJson, NoAnswerJson, answer_json
+from core.answer import answer_json
 from core.errors import IndexRefusedError
 from core.index.actor_index import load_index
 from core.lookalike import LookalikeFinder
@@ -69,7 +70,7 @@ def finder_for(index_file: Path, settings: Settings) -> LookalikeFinder:
     return finder_of(plan, ensure_models(settings, index.info.pack), settings, gallery)
 
 
-def as_text(answer: AnswerJson | NoAnswerJson) -> str:
+def as_text(answer: dict[str, Any]) -> str:
     """An answer for people."""
     if "error" in answer:
         return f"{answer['photo']}: {answer['error']['message']}"

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from core.answer import AnswerJson, FaceJson, actors_json, answer_json, health_json
+from core.answer import actors_json, answer_json, health_json
 from core.faces.engine import FaceEngine
 from core.gallery.credits import Credit
 from core.gallery.people import ActorEntry, Filter, People
@@ -44,15 +45,16 @@ def finder(
     return LookalikeFinder(engine, index, settings, people=PEOPLE)
 
 
-def only_face(answer: object) -> FaceJson:
-    found: AnswerJson = answer  # type: ignore[assignment]
-    (face,) = found["faces"]
-    return face
+def only_face(answer: dict[str, Any]) -> dict[str, Any]:
+    (face,) = answer["faces"]
+    return face  # type: ignore[no-any-return]
 
 
 def test_a_match_is_named_in_two_languages_as_far_as_known(finder: LookalikeFinder) -> None:
     first, *others = only_face(answer_json(finder, ASTRONAUT, 7))["matches"]
     assert (first["actor"], first["name"], first["name_ko"]) == ("Astronaut", "Eileen", "아일린")
+    assert first["names"] == {"en": "Eileen", "ko": "아일린"}
+    assert {match["actor"]: match["names"] for match in others}["Bob"] == {"en": "Bob"}
     names = {match["actor"]: (match["name"], match["name_ko"]) for match in others}
     assert names["Bob"] == ("Bob", None)
     assert names["Ann"] == ("Ann", None)  # in no list of people
@@ -98,6 +100,7 @@ def test_actors_say_which_filters_find_them(finder: LookalikeFinder) -> None:
         "actor": "Astronaut",
         "name": "Eileen",
         "name_ko": "아일린",
+        "names": {"en": "Eileen", "ko": "아일린"},
         "gender": "women",
         "country": ["US", "KR"],
         "portraits": 2,

@@ -1,46 +1,41 @@
-"""JSON schema out of the types of the answers."""
+"""JSON schema out of the forms of the answers."""
 
 from __future__ import annotations
 
-from typing import Annotated, Literal, TypedDict
+from typing import Any
 
+import jsonschema
 import pytest
 
-from core.answer import schema_of
+from core.answer import ActorJson, AnswerJson, Form, HealthJson, NoAnswerJson, schema_of
+
+FORMS: list[Any] = [AnswerJson | NoAnswerJson, list[ActorJson], HealthJson]
 
 
-class Inner(TypedDict):
-    share: Annotated[int | None, "in per cent"]
+def objects(schema: dict[str, Any]) -> list[dict[str, Any]]:
+    found = [*schema.get("$defs", {}).values(), schema]
+    return [entry for entry in found if entry.get("type") == "object"]
 
 
-class Outer(TypedDict):
-    kind: Literal["a", "b"]
-    inner: list[Inner]
+@pytest.mark.parametrize("form", FORMS, ids=str)
+def test_every_field_is_required_and_described(form: Any) -> None:
+    schema = schema_of(form)
+    jsonschema.Draft202012Validator.check_schema(schema)
+    assert objects(schema)
+    for entry in objects(schema):
+        assert list(entry["properties"]) == entry["required"]
+        for name, field in entry["properties"].items():
+            assert "description" in field or "$ref" in field, name
+            assert "title" not in field
 
 
-def test_typed_dictionaries_become_objects_whose_fields_are_all_required() -> None:
-    assert schema_of(Outer) == {
-        "type": "object",
-        "properties": {
-            "kind": {"type": "string", "enum": ["a", "b"]},
-            "inner": {
-                "type": "array",
-                "items": {
-                    "type": "object",
-                    "properties": {
-                        "share": {
-                            "anyOf": [{"type": "integer"}, {"type": "null"}],
-                            "description": "in per cent",
-                        }
-                    },
-                    "required": ["share"],
-                },
-            },
-        },
-        "required": ["kind", "inner"],
-    }
+def test_choices_are_enumerated() -> None:
+    gender = schema_of(ActorJson)["properties"]["gender"]
+    assert gender["anyOf"] == [{"enum": ["women", "men"], "type": "string"}, {"type": "null"}]
+    assert schema_of(HealthJson)["properties"]["gallery"]["enum"] == ["gallery", "starter"]
 
 
-def test_a_type_without_a_json_form_is_refused() -> None:
-    with pytest.raises(KeyError):
-        schema_of(bytes)
+def test_another_value_is_refused() -> None:
+    form: type[Form] = HealthJson
+    with pytest.raises(ValueError, match="gallery"):
+        form(status="ok", pack="", gallery="cache", actors=1, portraits=1, built="")

@@ -156,42 +156,11 @@ UNCOVERED_EYES = 0.65
 # LFW 0.6 %.
 MASK_TINT = 9.0
 
-COACHING_TEXT = {
-    "en": {
-        "too_dark": "It is rather dark: turn towards a window or a lamp.",
-        "too_bright": "It is rather bright: step out of the glare, or turn the flash off.",
-        "blurred": "It is a little blurred: hold still, and wipe the lens.",
-        "too_small": "Your face is rather small: come closer to the camera.",
-        "turned_away": "You are looking away: turn your face to the camera.",
-        "sunglasses": "Dark glasses? Take them off, so that your eyes can be seen.",
-        "mask": "Is your mouth covered? Take the mask off, or lower your hand.",
-    },
-    "ko": {
-        "too_dark": "조금 어두워요. 창문이나 조명을 바라보고 찍어 보세요.",
-        "too_bright": "너무 밝아요. 강한 빛을 피하거나 플래시를 꺼 보세요.",
-        "blurred": "조금 흐려요. 렌즈를 닦고 흔들리지 않게 찍어 보세요.",
-        "too_small": "얼굴이 작게 나왔어요. 카메라에 더 가까이 와 보세요.",
-        "turned_away": "고개가 돌아가 있어요. 카메라를 정면으로 바라봐 주세요.",
-        "sunglasses": "선글라스를 쓰셨나요? 눈이 보이게 벗고 찍어 보세요.",
-        "mask": "입이 가려져 있나요? 마스크를 벗거나 손을 내리고 찍어 보세요.",
-    },
-}
-NO_FACE_TIPS = {
-    "en": (
-        "Face the camera, with eyes, nose and mouth in view.",
-        "Come close enough for your face to fill a third of the picture.",
-        "Find good light: a window or a lamp in front of you, not behind.",
-    ),
-    "ko": (
-        "눈, 코, 입이 모두 보이게 카메라를 정면으로 바라봐 주세요.",
-        "얼굴이 사진의 3분의 1쯤 차도록 가까이 와 보세요.",
-        "창문이나 조명을 등지지 말고 마주 보고 찍어 보세요.",
-    ),
-}
-
 
 def coach(quality: Quality) -> tuple[str, ...]:
-    """Keys of COACHING_TEXT for one face, most important first, at most two; () for a good photo.
+    """Codes of one face's faults, most important first, at most two; () for a good photo.
+
+    Their words are in core/page/words/.
 
     What to do about several faces is said where they are numbered (core/page/result.py).
     """

@@ -23,9 +23,10 @@ from core.answer import (
 )
 from core.errors import SettingsError
 from core.faces.engine import usable_cpus
-from core.gallery.people import GENDERS, Filter
+from core.gallery.people import Filter
 from core.lookalike import LookalikeFinder
-from core.page.gradio_patches import photo_input, prepare_mcp
+from core.page.filters import check_filter, read_filter
+from core.page.gradio_patches import describe, explain_fetching, photo_input, prepare_mcp
 
 MATCH = (
     "Which actors of this app's gallery does each face in a photo look like? Returns the closest"
@@ -36,11 +37,12 @@ MATCH = (
     " deleted soon after."
     " Result: `photo` (file name), `pack` (face model), `faces`: each with `box` (x1, y1, x2, y2"
     " in pixels), `detection_score` (0-1), `matches`, `verdict` and `tips`. A match has `actor`"
-    " (in the gallery), `name` (English), `name_ko` (Korean or null), `similarity` (cosine, -1 to"
-    " 1), `score`, `portrait` (the gallery's file or null) and `credit` (author, licence,"
-    " licence_url and source of the portrait, to be named where it is shown, or null)."
-    " A score of 83 says: closer to this face than 83 % of the gallery's actors come to any other"
-    " of them; it is not a probability, and null in a gallery of fewer than three actors."
+    " (in the gallery), `name` (English), `name_ko` (Korean or null), `names` (by language),"
+    " `similarity` (cosine, -1 to 1), `score`, `portrait` (the gallery's file or null) and `credit`"
+    " (author, licence, licence_url and source of the portrait, to be named where it is"
+    " shown, or null). A score of 83 says: closer to this face than 83 % of the gallery's actors"
+    " come to any other of them; it is not a probability, and null in a gallery of fewer"
+    " than three actors."
     " The verdict is about the first match: `share` (its score, rounded down), `same_photo` (the"
     " portrait is this very photo), `same_person` (strangers hardly ever come so close),"
     " `close_race` (the second is as good as level: name both), `rough` (a small gallery)."
@@ -51,13 +53,14 @@ MATCH = (
 ACTORS = (
     "The actors that this app's gallery can match, by name; all of them, or those that pass a"
     " filter. Result: a list, each with `actor`, `name` (English), `name_ko` (Korean or null),"
-    " `gender` (women, men or null: which filter finds the actor), `country` (list of ISO 3166"
-    " codes) and `portraits` (photos the actor was enrolled with). Gender and country are the"
-    " gallery's own data, not guessed from a face. The whole list may be long; use the filters."
+    " `names` (by language), `gender` (women, men or null: which filter finds the actor),"
+    " `country` (list of ISO 3166 codes) and `portraits` (photos the actor was enrolled with)."
+    " Gender and country are the gallery's own data, not guessed from a face."
+    " The whole list may be long; use the filters."
 )
 HEALTH = (
     "Is the app ready, and what does it run on? Result: `status` (ok), `pack` (face model),"
-    " `gallery` (gallery, cache or starter: what the index was made from), `actors` and"
+    " `gallery` (gallery or starter: what the index was made from), `actors` and"
     " `portraits` (how many), `built` (when, UTC)."
 )
 ABOUT = {"match": MATCH, "actors": ACTORS, "health": HEALTH}
@@ -91,6 +94,10 @@ EXAMPLES: dict[str, Any] = {
 }
 
 
+UNREACHABLE = (
+    "the photo cannot be fetched from its address; use one that anybody can reach, or send the"
+    " picture itself"
+)
 MATCHING = {"concurrency_limit": usable_cpus(), "concurrency_id": "matching"}  # with the page's
 
 
@@ -105,7 +112,7 @@ def add_api(finder: LookalikeFinder) -> None:
 
     def match(
         photo: str | None, top_k: float | None, gender: str | None, country: str | None
-    ) -> AnswerJson | NoAnswerJson:
+    ) -> dict[str, Any]:
         if photo is None:
             raise _refused("no photo was sent; send one as a file, an address or base64")
         if top_k is not None and top_k < 1:
@@ -116,15 +123,15 @@ def add_api(finder: LookalikeFinder) -> None:
         answer["photo"] = Path(photo).name
         return answer
 
-    def actors(gender: str | None, country: str | None) -> list[ActorJson]:
+    def actors(gender: str | None, country: str | None) -> list[dict[str, Any]]:
         return actors_json(finder, _filter(finder, gender, country))
 
-    def health() -> HealthJson:
+    def health() -> dict[str, Any]:
         return health_json(finder)
 
     with gr.Row(visible=False):
         photo = photo_input(label="photo")
-        _explain_fetching(photo)
+        explain_fetching(photo, UNREACHABLE)
         top_k = gr.Number(finder.settings.top_k, precision=0, label="top_k")
         inputs = {"photo": photo, "top_k": top_k, **_filters()}
         _endpoint(match, inputs, AnswerJson | NoAnswerJson, **MATCHING)
@@ -132,38 +139,13 @@ def add_api(finder: LookalikeFinder) -> None:
         _endpoint(health, {}, HealthJson)
 
 
-def wanted_filter(finder: LookalikeFinder, gender: str, country: str) -> Filter:
-    """A filter that this gallery can apply.
-
-    Args:
-        gender: "women", "men" or "".
-        country: ISO 3166 code in capitals or not, or "".
-
-    Raises:
-        SettingsError: the gallery has none such.
-    """
-    gender, country = gender.strip().lower(), country.strip().upper()
-    people, actors = finder.people, finder.index.actors
-    if gender and gender not in GENDERS:
-        raise SettingsError(f"gender is {gender!r}; set it to women or men, or leave it empty")
-    if gender and not people.among(Filter(gender), actors):
-        raise SettingsError(f"gender is {gender!r}; this gallery names none of its actors so")
-    if country and not people.among(Filter("", country), actors):
-        known = ", ".join(sorted(set(_countries(finder)))) or "no countries at all"
-        raise SettingsError(f"country is {country!r}; this gallery knows {known}")
-    return Filter(gender, country)
-
-
 def _filter(finder: LookalikeFinder, gender: str | None, country: str | None) -> Filter:
+    wanted = read_filter(gender, country)
     try:
-        return wanted_filter(finder, gender or "", country or "")
+        check_filter(finder, wanted)
     except SettingsError as error:
         raise _refused(str(error)) from error
-
-
-def _countries(finder: LookalikeFinder) -> list[str]:
-    entries = (finder.people.entries.get(actor) for actor in finder.index.actors)
-    return [code for entry in entries if entry for code in entry.country.split()]
+    return wanted
 
 
 def _refused(sentence: str) -> gr.Error:
@@ -193,31 +175,9 @@ def _endpoint(
     answer.__doc__ = "\n".join(lines)
     for argument, component in inputs.items():
         schema = {**component.api_info(), **SCHEMAS[argument]}
-        _describe(component, schema, EXAMPLES[argument])
+        describe(component, schema, EXAMPLES[argument])
     output = gr.JSON(label="answer")
-    _describe(output, schema_of(result), None)
+    describe(output, schema_of(result), None)
     gr.Button().click(
         answer, list(inputs.values()), output, api_name=name, api_description=ABOUT[name], **options
     )
-
-
-def _describe(component: gr.components.Component, schema: dict[str, Any], example: Any) -> None:
-    """The instance is changed: for a subclass Gradio writes a .pyi file beside the source."""
-    component.api_info = lambda: schema  # type: ignore[method-assign]
-    component.example_inputs = lambda: example  # type: ignore[method-assign]
-
-
-def _explain_fetching(photo: gr.Image) -> None:
-    """Tell why a photo's address gave none, without the address in the log."""
-    fetch = photo.async_move_resource_to_block_cache
-
-    async def fetch_or_refuse(source: str | Path | None) -> str | None:
-        try:
-            return await fetch(source)
-        except Exception as error:
-            raise _refused(
-                "the photo cannot be fetched from its address; use one that anybody can reach,"
-                " or send the picture itself"
-            ) from error
-
-    photo.async_move_resource_to_block_cache = fetch_or_refuse  # type: ignore[assignment,method-assign]

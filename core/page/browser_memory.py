@@ -40,6 +40,17 @@ class KeptFace:
     framed: bytes  # JPEG, 480×600; see core/faces/framing.py
     tips: tuple[str, ...]  # codes of core/faces/quality.py
 
+    @property
+    def picture(self) -> str:
+        """For an <img>."""
+        return _data_uri(self.framed)
+
+    @property
+    def place(self) -> dict[str, float]:
+        """Its box in CSS's words, as shares of the photo, kept within it."""
+        x1, y1, x2, y2 = (min(1.0, max(0.0, value)) for value in self.box)
+        return {"left": x1, "top": y1, "width": max(0.0, x2 - x1), "height": max(0.0, y2 - y1)}
+
     def to_json(self) -> dict[str, Any]:
         """As the browser keeps it."""
         return {
@@ -72,6 +83,11 @@ class KeptPhoto:
     faces: tuple[KeptFace, ...]
     scene: bytes  # JPEG of the whole photo, small; b"" where it shows one face
     found: int  # faces in the photo, those not shown included
+
+    @property
+    def picture(self) -> str:
+        """The whole photo for an <img>."""
+        return _data_uri(self.scene)
 
     def to_json(self) -> dict[str, Any]:
         """As the browser keeps it."""
@@ -126,8 +142,7 @@ def _kept_face(photo: Photo, face: Face) -> KeptFace:
     )
 
 
-def data_uri(jpeg: bytes) -> str:
-    """For an <img>."""
+def _data_uri(jpeg: bytes) -> str:
     return f"data:image/jpeg;base64,{_text(jpeg)}"
 
 

@@ -6,7 +6,6 @@ import base64
 import io
 import secrets
 from dataclasses import replace
-from html import escape
 
 from PIL import Image
 
@@ -14,10 +13,12 @@ from core.card.layout import ShareCard, share_card_png
 from core.card.text import clean
 from core.gallery.credits import Credit
 from core.index.actor_index import Match
+from core.languages import ENGLISH
 from core.lookalike import Judged
 from core.page.browser_memory import KeptFace
-from core.page.language import DEFAULT, Speech, View
-from core.page.result import monogram, monogram_hue
+from core.page.language import Speech, View
+from core.page.templates import hue, initials, render
+from core.page.words import words_of
 
 
 def card_html(view: View, judged: Judged[KeptFace], chosen: int, link: str) -> str:
@@ -26,19 +27,15 @@ def card_html(view: View, judged: Judged[KeptFace], chosen: int, link: str) -> s
     The picture is in the page itself: no file of it is written on the server.
     """
     chosen = min(max(chosen, 0), len(judged.matches) - 1)
-    match, speech = judged.matches[chosen], view.speech
-    name = view.name(match)
+    match = judged.matches[chosen]
     png = share_card_png(share_card(view, judged, chosen, link))
-    address = f"data:image/png;base64,{base64.b64encode(png).decode()}"
-    alt, text = speech("card_alt", name=name), speech("share_text", name=name)
-    file = f"{speech('card_file')}-{_file_part(match)}.png"
-    return (
-        f'<div class="card" data-token="{secrets.token_hex(6)}">'
-        f'<img src="{address}" alt="{escape(alt)}" width="1080" height="1350">'
-        f'<p><a class="action" href="{address}" download="{escape(file)}">'
-        f"{escape(speech('download'))}</a>"
-        f'<button type="button" class="action share" data-text="{escape(text)}" hidden>'
-        f"{escape(speech('share'))}</button></p></div>"
+    return render(
+        "card",
+        speech=view.speech,
+        name=view.name(match),
+        picture=f"data:image/png;base64,{base64.b64encode(png).decode()}",
+        file=f"{view.speech('card_file')}-{_file_part(match)}.png",
+        token=secrets.token_hex(6),
     )
 
 
@@ -46,7 +43,7 @@ def share_card(view: View, judged: Judged[KeptFace], chosen: int, link: str) -> 
     """What stands on the card."""
     match, speech = judged.matches[chosen], view.speech
     name = _name(view, match)
-    them = view.shelf.framed(match.portrait)
+    them = view.pictures.framed(match.portrait)
     credit = match.portrait.credit
     return ShareCard(
         you=Image.open(io.BytesIO(judged.face.framed)).convert("RGB"),
@@ -59,14 +56,14 @@ def share_card(view: View, judged: Judged[KeptFace], chosen: int, link: str) -> 
         credit=_credit(credit, speech) if them is not None and credit else "",
         app_name="Lookalike",
         link=link,
-        monogram=monogram(name),
-        hue=monogram_hue(view.name(match)),
+        monogram=initials(name),
+        hue=hue(view.name(match)),
     )
 
 
 def _name(view: View, match: Match) -> str:
     """As the page says it; else the English one, if the card's fonts lack its script."""
-    english = view.finder.people.name(match.actor, DEFAULT)
+    english = view.finder.people.name(match.actor, ENGLISH)
     return _drawable(view.name(match)) or _drawable(english) or _drawable(match.actor)
 
 
@@ -76,7 +73,8 @@ def _credit(credit: Credit, speech: Speech) -> str:
     text = speech("photo_by", author=author, licence=credit.licence)
     if clean(text) == text:
         return text
-    return replace(speech, lang=DEFAULT)("photo_by", author=author, licence=credit.licence)
+    english = replace(speech, lang=ENGLISH, words=words_of(ENGLISH))
+    return english("photo_by", author=author, licence=credit.licence)
 
 
 def _drawable(text: str) -> str:

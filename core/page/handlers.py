@@ -13,21 +13,14 @@ from starlette.requests import Request
 
 from core.errors import LookalikeError, PhotoError
 from core.faces.photo import Photo
-from core.gallery.people import Filter
 from core.log import log
 from core.lookalike import LookalikeFinder
 from core.page.browser_memory import KeptPhoto, keep
 from core.page.card_preview import card_html
-from core.page.language import (
-    ANYONE,
-    View,
-    country_choices,
-    gender_choices,
-    speeches,
-    visitor_language,
-)
+from core.page.filters import country_choices, gender_choices, read_filter
+from core.page.language import View, speeches, visitor_language
 from core.page.live import Steady, live_html
-from core.page.portraits import PortraitShelf
+from core.page.portraits import PortraitPictures
 from core.page.result import problem_html, result_html, waiting_html
 
 LOOPBACK = ("127.0.0.1", "localhost", "::1", "0.0.0.0")  # noqa: S104 - compared, not bound
@@ -47,9 +40,9 @@ class Handlers:
     def __init__(self, finder: LookalikeFinder) -> None:
         """Words and portraits are made ready once."""
         self.finder = finder
-        self.shelf = PortraitShelf(finder)
+        self.pictures = PortraitPictures(finder)
         self.views = {
-            lang: View(finder, self.shelf, speech) for lang, speech in speeches(finder).items()
+            lang: View(finder, self.pictures, speech) for lang, speech in speeches(finder).items()
         }
 
     def view(self, request: gr.Request | Request) -> View:
@@ -63,7 +56,7 @@ class Handlers:
         Result, what the browser keeps, whether a card can be, the live mode's first words, the
         filters.
         """
-        view, wanted = self.view(request), _wanted(gender, country)
+        view, wanted = self.view(request), read_filter(gender, country)
         html = waiting_html(view)
         if kept:
             try:
@@ -92,7 +85,7 @@ class Handlers:
             return [problem_html(view, error.code), None, "", gr.update(interactive=False)]
         except LookalikeError as error:
             raise self._failed(view, error) from error
-        html = result_html(view, kept, _wanted(gender, country))
+        html = result_html(view, kept, read_filter(gender, country))
         return [html, kept.to_json(), "", gr.update(interactive=True)]
 
     def show_again(self, kept: Any, gender: str, country: str, request: gr.Request) -> list[Any]:
@@ -100,7 +93,7 @@ class Handlers:
         view = self.view(request)
         if not kept:
             return [gr.skip(), ""]
-        return [result_html(view, self._kept_photo(kept, view), _wanted(gender, country)), ""]
+        return [result_html(view, self._kept_photo(kept, view), read_filter(gender, country)), ""]
 
     def draw_card(
         self, kept: Any, gender: str, country: str, chosen: Any, request: gr.Request
@@ -111,7 +104,7 @@ class Handlers:
             return ""
         faces = self._kept_photo(kept, view).faces
         face, match = self._chosen(chosen, view)
-        judged = view.finder.judge(faces[face % len(faces)], _wanted(gender, country))
+        judged = view.finder.judge(faces[face % len(faces)], read_filter(gender, country))
         if not judged.matches:
             return ""
         return card_html(view, judged, match, _link(request, self.finder.settings.public_url))
@@ -148,11 +141,6 @@ class Handlers:
     def _failed(view: View, error: LookalikeError) -> gr.Error:
         log.error("a match failed: %s", error)
         return gr.Error(view.speech("failed"), print_exception=False)
-
-
-def _wanted(gender: Any, country: Any) -> Filter:
-    """The filters as they came from the browser: anything that is none lets nobody through."""
-    return Filter(str(gender or ANYONE), str(country or ANYONE))
 
 
 def _link(request: gr.Request, public_url: str = "") -> str:

@@ -11,10 +11,13 @@ import gradio as gr
 from core.faces.engine import usable_cpus
 from core.lookalike import LookalikeFinder
 from core.page.api import add_api
+from core.page.filters import ANYONE, country_choices, gender_choices
 from core.page.gradio_patches import photo_input
 from core.page.handlers import Handlers
-from core.page.language import ANYONE, DEFAULT, banners, country_choices, gender_choices, speeches
+from core.page.language import banners, speeches
 from core.page.result import empty_html
+from core.page.templates import render
+from core.page.words import page_languages, words_of
 
 EXAMPLE = Path(__file__).parent / "examples" / "astronaut.jpg"
 LIVE_EVERY = 0.25  # seconds; a frame that was not answered yet is replaced by the next, not queued
@@ -22,6 +25,10 @@ LIVE_SECONDS = 300  # of matching, after which a camera left running gives its p
 LIVE_FORGOTTEN = 60  # seconds after the last frame
 # The browser's own note of what is shown, which it carries over when the language is switched.
 REMEMBER = "(...shown) => { window.lookalike.remember(shown); return []; }"
+# What core/page/page.js does with the page's own HTML once it is there and when it changes.
+MARK_LANGUAGE = "window.lookalike.markLanguage(element);"
+SHOW_RESULT = "window.lookalike.showResult(); watch('value', window.lookalike.showResult);"
+SHOW_CARD = "watch('value', window.lookalike.showCard);"
 # Words of the controls, which stand in the page before any event.
 STATIC = ("intro", "tab_photo", "tab_live", "photo", "live", "privacy", "example", "who", "country",
           "make_card", "footer", "fun", "starter", "embedded", "fallback")  # fmt: skip
@@ -53,7 +60,7 @@ def build_demo(handlers: Handlers) -> gr.Blocks:
     with gr.Blocks(
         title="Lookalike", analytics_enabled=False, delete_cache=(min(10, seconds), seconds)
     ) as demo:
-        gr.HTML(LANGUAGES, elem_id="languages")
+        gr.HTML(languages_html(), elem_id="languages", js_on_load=MARK_LANGUAGE)
         gr.Markdown(i18n("heading"), elem_id="title")
         gr.Markdown(i18n("intro"), elem_id="intro")
         controls = _controls(i18n, finder)
@@ -66,11 +73,9 @@ def build_demo(handlers: Handlers) -> gr.Blocks:
     return blocks
 
 
-LANGUAGES = (
-    '<nav aria-label="Language · 언어"><a href="?lang=ko" lang="ko" hreflang="ko">한국어</a>'
-    '<a href="?lang=en" lang="en" hreflang="en">English</a></nav>'
-    '<p id="said" role="status" aria-live="polite"></p>'
-)
+def languages_html() -> str:
+    """Links to the page in each of its languages."""
+    return render("languages", languages={lang: words_of(lang) for lang in page_languages()})
 
 
 def static_words(finder: LookalikeFinder) -> gr.I18n:
@@ -88,7 +93,7 @@ def static_words(finder: LookalikeFinder) -> gr.I18n:
 
 
 def _controls(i18n: gr.I18n, finder: LookalikeFinder) -> Controls:
-    speech = speeches(finder)[DEFAULT]  # until the visitor's language is known
+    speech = speeches(finder)[page_languages()[0]]  # until the visitor's language is known
     genders = gender_choices(finder, speech)
     countries = country_choices(finder, speech)
     with gr.Row(elem_id="main"):
@@ -107,11 +112,13 @@ def _controls(i18n: gr.I18n, finder: LookalikeFinder) -> Controls:
                 )  # fmt: skip
                 live = gr.HTML(elem_id="live")
         with gr.Column(elem_id="output", min_width=300):
-            result = gr.HTML(empty_html(finder, ""), elem_id="result")
+            result = gr.HTML(
+                empty_html(finder.settings.top_k), elem_id="result", js_on_load=SHOW_RESULT
+            )
             make_card = gr.Button(
                 i18n("make_card"), elem_id="make-card", variant="primary", interactive=False
             )
-            card = gr.HTML(elem_id="card")
+            card = gr.HTML(elem_id="card", js_on_load=SHOW_CARD)
             with gr.Row(elem_id="filters"):
                 gender = gr.Radio(
                     genders, value=ANYONE, label=i18n("who"), visible=len(genders) > 1

@@ -2,21 +2,18 @@
 
 Single frames flicker between actors that are nearly as close. Similarities are averaged over
 time, and a new name must lead by a margin for several frames before it takes over.
-
-The live mode's one line: who it is now.
 """
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
-from html import escape
 
 import numpy as np
 from numpy.typing import NDArray
 
+from core.index.actor_index import Match
 from core.page.language import View
-from core.page.result import credit_line, framed, points
+from core.page.templates import render
 
 KEPT = 0.75  # weight of the past at each frame: about a second's memory at four frames a second
 # Similarity by which a challenger must be ahead. In a moving, noisy picture the difference of two
@@ -79,25 +76,18 @@ class Steady:
 
 def live_html(view: View, steady: Steady | None) -> str:
     """The actor named now, with portrait and score; before the first frame, what to do."""
-    speech = view.speech
-    if steady is None:
-        return f'<div class="live"><p>{escape(speech("live_waiting"))}</p></div>'
+    match = steady and _named(view, steady)
+    if match is None:
+        key = "live_waiting" if steady is None else "live_nobody"
+        return render("live", speech=view.speech, match=None, key=key)
+    return render("live", speech=view.speech, view=view, match=match)
+
+
+def _named(view: View, steady: Steady) -> Match | None:
+    """Who is named, with the portrait closest to the face now."""
     if steady.actor is None or steady.face is None or steady.similarity is None:
-        return f'<div class="live"><p>{escape(speech("live_nobody"))}</p></div>'
+        return None
     index = view.finder.index
-    name = view.finder.people.name(index.actors[steady.actor], speech.lang)
     portrait = index.closest_portrait(steady.actor, steady.face)
-    address = view.shelf.address(portrait, "small")
-    face = framed(name, address, speech("portrait_of", name=name), "", lazy=False)
-    credit = credit_line(portrait.credit, speech) if address and portrait.credit else ""
-    return (
-        f'<div class="live" data-actor="{escape(name)}">{face}<span class="who">'
-        f'<span class="name">{escape(name)}</span><small>{credit}</small></span>'
-        f"{points(_whole_points(view, steady.similarity), speech)}</div>"
-    )
-
-
-def _whole_points(view: View, similarity: float) -> str | None:
-    """Tenths would change with every frame."""
-    calibration = view.finder.index.calibration
-    return None if calibration is None else str(math.floor(calibration.score(similarity)))
+    score = None if index.calibration is None else index.calibration.score(steady.similarity)
+    return Match(index.actors[steady.actor], steady.similarity, score, portrait)

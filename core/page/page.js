@@ -113,9 +113,10 @@
     }
   };
 
+  // The gr.HTML parts of the page call these once they are there and when their value changes
+  // (core/page/layout.py).
   let said = null;
-  let card = null;
-  const announce = () => {
+  page.showResult = () => requestAnimationFrame(() => {
     const result = one("#result [data-token]");
     if (one("#result .waiting")) toChoose = null; // what was carried could not be shown
     if (result && result.dataset.token !== said) {
@@ -129,14 +130,19 @@
       }
     }
     said = result?.dataset.token ?? null;
-    const drawn = one("#card .card:not([hidden])");
-    if (drawn && drawn.dataset.token !== card) {
-      one("#said").textContent = one("img", drawn).alt;
-      offerSharing();
-      intoView(drawn);
-    }
-    card = drawn?.dataset.token ?? null;
-  };
+  });
+
+  page.showCard = () => requestAnimationFrame(() => {
+    const card = one("#card .card");
+    if (!card) return;
+    card.hidden = false;
+    one("#said").textContent = one("img", card).alt;
+    offerSharing();
+    intoView(card);
+  });
+
+  page.markLanguage = (links) =>
+    all("a", links).forEach((link) => link.lang === page.lang && link.setAttribute("aria-current", "true"));
 
   // One tap less: whoever chose the camera wants it switched on.
   const startCamera = () => {
@@ -158,9 +164,6 @@
     }
   };
 
-  const markLanguage = () =>
-    all("#languages a").forEach((link) => link.lang === page.lang && link.setAttribute("aria-current", "true"));
-
   // Gradio calls the live mode's start and stop "capture photo": their own words say what they do.
   const nameLiveButton = () =>
     all("#camera .capture-button[aria-label]").forEach((button) => button.removeAttribute("aria-label"));
@@ -168,12 +171,11 @@
   // Gradio gives each radio a name of its own: with one name, arrow keys go from one to the next.
   const groupFilters = () => all("#filters input[type=radio]").forEach((radio) => (radio.name = "who"));
 
+  // Gradio's own components tell nobody when they change: only they are observed.
   const tidy = () => {
-    announce();
     groupFilters();
     nameLiveButton();
     startCamera();
-    markLanguage();
     for (const root of all("#photo, #camera, footer")) translate(root);
   };
 

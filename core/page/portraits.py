@@ -24,7 +24,7 @@ KEPT = 512  # encoded pictures, some 20 KB each
 QUALITY = 82
 
 
-class PortraitShelf:
+class PortraitPictures:
     """Portraits of one finder's gallery by an address that tells nothing of this machine."""
 
     def __init__(self, finder: LookalikeFinder) -> None:

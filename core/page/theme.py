@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import gradio as gr
 
+THEME_COLOUR = "#2b1654"  # of the browser's own parts; plum 900
+
 PLUM = gr.themes.Color(
     c50="#f8f5fc", c100="#efe8f8", c200="#ddcdf0", c300="#c3a6e3", c400="#a377d1", c500="#7f49bb",
     c600="#65329f", c700="#4f2680", c800="#3b1d5e", c900="#2b1654", c950="#1b0e36",

@@ -11,8 +11,8 @@ from playwright.sync_api import Page, expect
 
 from core.gallery.people import read_actors
 from core.lookalike import LookalikeFinder
-from core.page.words.en import ENGLISH
-from core.page.words.ko import KOREAN
+from core.page.words.en import WORDS as ENGLISH
+from core.page.words.ko import WORDS as KOREAN
 from core.settings import Settings
 from tests.browser.visits import Visits, matches, upload
 from tests.conftest import ASTRONAUT, SIX_PEOPLE

@@ -8,11 +8,11 @@ import pytest
 from PIL import Image, ImageFilter
 from playwright.sync_api import Page, expect
 
-from core.faces.quality import COACHING_TEXT
+from core.page.words import words_of
 from tests.browser.visits import PATIENCE, shown, upload
 from tests.conftest import ASTRONAUT
 
-TIPS = COACHING_TEXT["en"]
+TIPS = words_of("en").coaching
 
 
 @pytest.fixture

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 from PIL import Image
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Page, Route, expect
 
 from tests.browser.visits import DESK, PHONE, Visits, shown, upload
 from tests.conftest import ASTRONAUT, SIX_PEOPLE
@@ -52,6 +52,25 @@ def test_the_layout_does_not_jump_while_the_page_loads(
     assert places.count() >= 4
     for place in places.all():
         expect(place).to_be_visible()
+
+
+@pytest.mark.parametrize("part", ["HTML", "Image"])
+def test_the_layout_does_not_jump_where_a_part_of_the_page_comes_late(
+    visits: Visits, own_app: RunningApp, part: str
+) -> None:
+    page = visits.open(own_app.url, script=SHIFTS, alone=True)
+    held: list[Route] = []
+    page.route(f"**/assets/{part}-*.js", held.append)
+    page.reload(wait_until="commit")
+    page.wait_for_timeout(3000)  # for all the others
+    assert held
+    page.unroute_all()
+    for route in held:
+        route.continue_()
+    page.wait_for_selector(".result.waiting")
+    page.wait_for_timeout(1000)
+    found = page.evaluate("shifts")
+    assert sum(entry["value"] for entry in found) < MOST_SHIFT, found
 
 
 @pytest.mark.parametrize("size", [PHONE, DESK], ids=["phone", "desk"])

@@ -16,7 +16,7 @@ from core.gallery.people import ActorEntry, write_actors
 from core.lookalike import LookalikeFinder
 from core.page.handlers import Handlers
 from core.page.language import View, speeches
-from core.page.portraits import PortraitShelf
+from core.page.portraits import PortraitPictures
 from core.settings import Settings
 from core.startup import people_of
 from tests.conftest import enrolled, rebuilt
@@ -62,7 +62,7 @@ def gallery(
 
 def view_of(finder: LookalikeFinder, lang: str = "en") -> View:
     """How the page shows a finder's answers."""
-    return View(finder, PortraitShelf(finder), speeches(finder)[lang])
+    return View(finder, PortraitPictures(finder), speeches(finder)[lang])
 
 
 def visit(lang: str = "en", **headers: str) -> gr.Request:

@@ -22,7 +22,6 @@ from core.page.browser_memory import (
     PICTURE_BYTES,
     SCENE_SIDE,
     KeptPhoto,
-    data_uri,
     keep,
 )
 from core.page.result import result_html
@@ -139,7 +138,7 @@ def test_the_noisiest_photo_is_kept_and_comes_back(one: KeptPhoto) -> None:
 
 
 def test_a_picture_stands_in_the_page_as_data(one: KeptPhoto) -> None:
-    uri = data_uri(one.faces[0].framed)
+    uri = one.faces[0].picture
     assert uri.startswith("data:image/jpeg;base64,")
     assert base64.b64decode(uri.split(",")[1]) == one.faces[0].framed
 
@@ -256,7 +255,7 @@ def test_a_box_that_cannot_be_stays_within_the_photo(
     html = result_html(view_of(gallery), KeptPhoto.from_json(kept, 128), EVERYONE)
     places = html.split('<label style="')[1:]
     assert len(places) == 6
-    values = [part.split(":") for part in places[2].split('"')[0].split(";")]
+    values = [part.split(":") for part in places[2].split(';"')[0].split(";")]
     assert [name for name, _ in values] == ["left", "top", "width", "height"]
     assert all(0 <= float(value.rstrip("%")) <= 100 for _, value in values)
 

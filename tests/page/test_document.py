@@ -12,8 +12,9 @@ import pytest
 from starlette.types import Receive, Scope, Send
 
 from core.lookalike import LookalikeFinder
-from core.page.language import GRADIO_WORDS, speeches
-from core.page.server import LocalDocument
+from core.page.document import LocalDocument
+from core.page.language import speeches
+from core.page.words import words_of
 
 HTML = (
     '<!doctype html><html lang="en"><head><meta property="og:title" content="Gradio" />\n'
@@ -121,8 +122,8 @@ def test_a_preview_picture_needs_an_address_that_is_known(starter: LookalikeFind
     assert "og:url" not in without
     public = LocalDocument(page, speeches(starter), 'https://example.org/a"b/')
     _, html = ask(public)
-    assert 'property="og:image" content="https://example.org/a&quot;b/preview.png"' in html
-    assert 'property="og:url" content="https://example.org/a&quot;b"' in html
+    assert 'property="og:image" content="https://example.org/a&#34;b/preview.png"' in html
+    assert 'property="og:url" content="https://example.org/a&#34;b"' in html
 
 
 def test_the_head_is_put_in_once(document: LocalDocument) -> None:
@@ -139,7 +140,7 @@ def test_the_script_learns_the_language_and_the_controls_words(
     _, html = ask(document, lang=lang)
     settings = html.split("window.lookalike=")[1]
     told, _ = json.JSONDecoder().raw_decode(settings)
-    assert told == {"lang": lang, "words": GRADIO_WORDS[lang]}
+    assert told == {"lang": lang, "words": words_of(lang).gradio}
     script = html.split("<script>")[1].split("</script>")[0]
     assert "MutationObserver" in script  # page.js, whole
     assert script.rstrip().endswith(";")

@@ -2,25 +2,22 @@
 
 from __future__ import annotations
 
+from typing import Any
 from urllib.parse import unquote
 
 import pytest
 
 from core.gallery.credits import Credit
 from core.page.language import Speech
-from core.page.result import (
-    credit_line,
-    framed,
-    link,
-    look_up,
-    monogram,
-    monogram_hue,
-    note,
-    picture,
-)
+from core.page.templates import ENVIRONMENT, hue, initials
+from core.page.words import words_of
+
+PARTS: Any = ENVIRONMENT.get_template("parts.html").module
+credit_line, framed, link = PARTS.credit_line, PARTS.framed, PARTS.link
+look_up, picture, points = PARTS.look_up, PARTS.picture, PARTS.points
 
 EVIL = "\"><script>alert('1')</script>&amp;"
-SPEECHES = [Speech("en", {}), Speech("ko", {})]
+SPEECHES = [Speech(lang, words_of(lang), {}) for lang in ("en", "ko")]
 
 
 @pytest.mark.parametrize(
@@ -36,13 +33,13 @@ SPEECHES = [Speech("en", {}), Speech("ko", {})]
     ],
 )
 def test_a_monogram_is_the_initials(name: str, letters: str) -> None:
-    assert monogram(name) == letters
+    assert initials(name) == letters
 
 
 def test_each_name_has_a_colour_of_its_own_that_stays() -> None:
     names = ["Uma Thurman", "Brad Pitt", "송강호", "Zendaya", ""]
-    hues = [monogram_hue(name) for name in names]
-    assert hues == [monogram_hue(name) for name in names]
+    hues = [hue(name) for name in names]
+    assert hues == [hue(name) for name in names]
     assert all(0 <= hue < 360 for hue in hues)
     assert len(set(hues)) == 5
 
@@ -55,7 +52,7 @@ def test_nothing_that_comes_in_becomes_markup() -> None:
         framed(EVIL, None, EVIL, EVIL, lazy=False),
         link(EVIL, f"https://x/{EVIL}"),
         link(EVIL, "nonsense"),
-        note(EVIL),
+        points(EVIL, SPEECHES[0]),
         *(credit_line(evil, speech) for speech in SPEECHES),
         *(look_up(EVIL, speech) for speech in SPEECHES),
     ]
@@ -107,7 +104,7 @@ def test_without_a_picture_there_is_a_monogram_that_says_so() -> None:
     assert "<img" not in html
     assert ">UT</span>" in html
     assert 'role="img" aria-label="no portrait"' in html
-    assert f"--hue:{monogram_hue('Uma Thurman')}" in html
+    assert f"--hue:{hue('Uma Thurman')}" in html
     assert "role" not in framed("Uma Thurman", None, "", "", lazy=False)  # named beside it
 
 
@@ -117,4 +114,4 @@ def test_a_picture_has_its_monogram_behind_it_and_waits_if_it_may() -> None:
     assert 'alt="her portrait"' in html
     assert 'loading="lazy"' in html
     assert html.index(">UT</span>") < html.index("<img")
-    assert "lazy" not in framed("Uma Thurman", "a.webp", "", "", lazy=False)
+    assert "lazy" not in framed("Uma Thurman", "a.webp", "", "")

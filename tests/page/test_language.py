@@ -10,11 +10,14 @@ import pytest
 
 from core.index.verdict import Verdict
 from core.lookalike import LookalikeFinder
-from core.page.language import GRADIO_WORDS, WORDS, Speech, banners, speeches, visitor_language
+from core.page.language import Speech, banners, speeches, visitor_language
 from core.page.layout import STATIC
+from core.page.words import words_of
 from tests.conftest import ROOT
 
-USED_KEY = re.compile(r"""(?:speech|view\.speech|i18n)\(\s*["'](\w+)["']""")
+WORDS = {lang: words_of(lang).words for lang in ("en", "ko")}
+GRADIO_WORDS = {lang: words_of(lang).gradio for lang in WORDS}
+USED_KEY = re.compile(r"""(?:speech|view\.speech|i18n|speech\.html)\(\s*["'](\w+)["']""")
 VALUES = {"score": 87.3, "share": 87, "name": "송강호", "value": "0.412", "number": 2, "rank": 3}
 
 
@@ -42,7 +45,8 @@ def test_korean_words_are_korean() -> None:
 
 
 def test_every_key_that_the_page_asks_for_has_words() -> None:
-    sources = [path.read_text("utf-8") for path in (ROOT / "core" / "page").glob("*.py")]
+    files = [*(ROOT / "core" / "page").glob("*.py"), *(ROOT / "core" / "page").rglob("*.html")]
+    sources = [path.read_text("utf-8") for path in files]
     used = {key for source in sources for key in USED_KEY.findall(source)}
     assert len(used) > 40
     assert (used | set(STATIC)) - {"heading", "footer_links"} <= WORDS["en"].keys()
@@ -102,14 +106,14 @@ def test_braces_in_a_name_stay_braces(starter: LookalikeFinder) -> None:
 
 
 def test_numbers_are_in_local_form() -> None:
-    english, korean = Speech("en", {}), Speech("ko", {})
+    english, korean = Speech("en", words_of("en"), {}), Speech("ko", words_of("ko"), {})
     assert (english.score(87.3), korean.score(99.9), english.score(7)) == ("87.3", "99.9", "7.0")
     assert english.similarity(0.41234) == "0.412"
     assert korean.similarity(-0.05) == "-0.050"
 
 
 def test_countries_have_their_local_names() -> None:
-    english, korean = Speech("en", {}), Speech("ko", {})
+    english, korean = Speech("en", words_of("en"), {}), Speech("ko", words_of("ko"), {})
     assert (english.country("KR"), korean.country("KR")) == ("South Korea", "대한민국")
     assert (english.country("US"), korean.country("US")) == ("United States", "미국")
     assert english.country("XX1") == "XX1"

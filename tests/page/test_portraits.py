@@ -18,7 +18,7 @@ from core.faces.photo import read_photo
 from core.gallery.photos import Portrait
 from core.lookalike import LookalikeFinder
 from core.page import portraits
-from core.page.portraits import PortraitShelf
+from core.page.portraits import PortraitPictures
 from core.settings import Settings
 from tests.conftest import enrolled
 from tests.index.test_enrol import fill_gallery, head
@@ -37,7 +37,7 @@ def of(finder: LookalikeFinder, actor: str) -> Portrait:
         finder.index.actors.index(actor))]  # fmt: skip
 
 
-def key_of(shelf: PortraitShelf, portrait: Portrait) -> str:
+def key_of(shelf: PortraitPictures, portrait: Portrait) -> str:
     address = shelf.address(portrait, "face")
     assert address is not None
     return address.split("/")[1]
@@ -51,7 +51,7 @@ def opened(encoded: bytes | None) -> Image.Image:
 
 
 def test_a_portrait_comes_as_webp_in_the_two_sizes_that_are_shown(gallery: LookalikeFinder) -> None:
-    shelf = PortraitShelf(gallery)
+    shelf = PortraitPictures(gallery)
     key = key_of(shelf, of(gallery, "Ann"))
     large, small = (shelf.encoded(key, size) for size in ("face", "small"))
     assert opened(large).size == (480, 600)
@@ -62,7 +62,7 @@ def test_a_portrait_comes_as_webp_in_the_two_sizes_that_are_shown(gallery: Looka
 
 def test_a_portrait_is_framed_like_a_visitors_face(gallery: LookalikeFinder) -> None:
     portrait = of(gallery, "Cid")
-    shown = PortraitShelf(gallery).framed(portrait)
+    shown = PortraitPictures(gallery).framed(portrait)
     assert shown is not None
     pixels = read_photo(gallery.settings.dataset_dir / str(portrait.file)).pixels
     difference = np.abs(np.asarray(shown, int) - framed_face(pixels, portrait.landmarks))
@@ -75,7 +75,7 @@ def test_a_portrait_of_an_index_of_old_without_landmarks_is_cut_from_its_upper_m
 ) -> None:
     portraits = tuple(replace(portrait, landmarks=()) for portrait in gallery.index.portraits)
     finder = replace(gallery, index=replace(gallery.index, portraits=portraits))
-    shown = PortraitShelf(finder).framed(of(finder, "Ann"))
+    shown = PortraitPictures(finder).framed(of(finder, "Ann"))
     assert shown is not None
     assert shown.size == (480, 600)
     plain = head("Ann").resize((480, 600))
@@ -85,7 +85,7 @@ def test_a_portrait_of_an_index_of_old_without_landmarks_is_cut_from_its_upper_m
 def test_addresses_tell_nothing_of_this_machine_or_of_the_gallerys_files(
     gallery: LookalikeFinder,
 ) -> None:
-    shelf = PortraitShelf(gallery)
+    shelf = PortraitPictures(gallery)
     for actor in ("Ann", "송강호"):
         portrait = of(gallery, actor)
         address = shelf.address(portrait, "small")
@@ -93,7 +93,7 @@ def test_addresses_tell_nothing_of_this_machine_or_of_the_gallerys_files(
 
 
 def test_different_portraits_have_different_addresses(gallery: LookalikeFinder) -> None:
-    shelf = PortraitShelf(gallery)
+    shelf = PortraitPictures(gallery)
     shown = [shelf.address(portrait, "face") for portrait in gallery.index.portraits]
     assert len({address for address in shown if address}) == 12  # 14 but for Bob's
 
@@ -101,7 +101,7 @@ def test_different_portraits_have_different_addresses(gallery: LookalikeFinder) 
 def test_a_portrait_that_may_not_be_shown_has_no_address_and_no_picture(
     gallery: LookalikeFinder,
 ) -> None:
-    shelf, hidden = PortraitShelf(gallery), of(gallery, "Bob")
+    shelf, hidden = PortraitPictures(gallery), of(gallery, "Bob")
     assert hidden.hidden
     assert shelf.address(hidden, "face") is None
     assert shelf.encoded(hidden.sha256[:16], "face") is None
@@ -109,7 +109,7 @@ def test_a_portrait_that_may_not_be_shown_has_no_address_and_no_picture(
 
 
 def test_the_starter_gallery_has_no_pictures(starter: LookalikeFinder) -> None:
-    shelf, portrait = PortraitShelf(starter), starter.index.portraits[0]
+    shelf, portrait = PortraitPictures(starter), starter.index.portraits[0]
     assert shelf.address(portrait, "face") is None
     assert shelf.encoded(portrait.sha256[:16], "face") is None
     assert shelf.framed(portrait) is None
@@ -130,14 +130,14 @@ def test_the_starter_gallery_has_no_pictures(starter: LookalikeFinder) -> None:
     ],
 )
 def test_anything_else_is_not_to_be_had(gallery: LookalikeFinder, key: str, size: str) -> None:
-    shelf, portrait = PortraitShelf(gallery), of(gallery, "Ann")
+    shelf, portrait = PortraitPictures(gallery), of(gallery, "Ann")
     good = key_of(shelf, portrait)
     assert shelf.encoded(good, "face")
     assert shelf.encoded(key.format(key=good, sha256=portrait.sha256), size) is None
 
 
 def test_a_picture_is_made_once_and_made_anew_when_its_file_changes(own: LookalikeFinder) -> None:
-    shelf, portrait = PortraitShelf(own), of(own, "Ann")
+    shelf, portrait = PortraitPictures(own), of(own, "Ann")
     key = key_of(shelf, portrait)
     path = own.settings.dataset_dir / "Ann" / "1.png"
     before = portraits._encoded.cache_info()
@@ -156,7 +156,7 @@ def test_memory_for_pictures_is_bounded() -> None:
 
 @pytest.mark.parametrize("damage", ["emptied", "cut", "text", "removed", "folder"])
 def test_a_damaged_or_removed_file_is_no_picture(own: LookalikeFinder, damage: str) -> None:
-    shelf, portrait = PortraitShelf(own), of(own, "Ann")
+    shelf, portrait = PortraitPictures(own), of(own, "Ann")
     key, path = key_of(shelf, portrait), own.settings.dataset_dir / "Ann" / "1.png"
     data = path.read_bytes()
     path.unlink()
@@ -177,7 +177,7 @@ def test_points_that_are_no_face_are_no_picture(
 ) -> None:
     crafted = tuple(replace(portrait, landmarks=landmarks) for portrait in own.index.portraits)
     finder = replace(own, index=replace(own.index, portraits=crafted))
-    assert PortraitShelf(finder).framed(of(finder, "Ann")) is None
+    assert PortraitPictures(finder).framed(of(finder, "Ann")) is None
 
 
 def test_a_link_out_of_the_gallery_by_a_crafted_index_is_not_followed(
@@ -187,6 +187,6 @@ def test_a_link_out_of_the_gallery_by_a_crafted_index_is_not_followed(
     for file in ("../secret.png", str(tmp_path / "secret.png"), "Ann/../../secret.png"):
         crafted = tuple(replace(portrait, file=file) for portrait in own.index.portraits)
         finder = replace(own, index=replace(own.index, portraits=crafted))
-        shelf, portrait = PortraitShelf(finder), of(finder, "Ann")
+        shelf, portrait = PortraitPictures(finder), of(finder, "Ann")
         assert shelf.address(portrait, "face") is None
         assert shelf.encoded(portrait.sha256[:16], "face") is None

@@ -11,13 +11,13 @@ import pytest
 from PIL import Image
 
 from core.faces.engine import FaceEngine
-from core.faces.quality import COACHING_TEXT, NO_FACE_TIPS
 from core.gallery.people import Filter
 from core.index.verdict import CLOSE_RACE
 from core.lookalike import LookalikeFinder
 from core.page.browser_memory import KeptPhoto, keep
 from core.page.language import View
-from core.page.result import face_html, problem_html, result_html, waiting_html
+from core.page.result import faces_html, problem_html, result_html, waiting_html
+from core.page.words import words_of
 from core.settings import Settings
 from tests.conftest import ASTRONAUT, SIX_PEOPLE, enrolled, six_actors
 from tests.index.test_enrol import fill_gallery, head
@@ -188,7 +188,7 @@ def test_a_close_race_names_the_second_and_only_where_there_is_one(
     second = replace(judged.matches[1], similarity=judged.matches[0].similarity - CLOSE_RACE / 2)
     verdict = replace(judged.verdict, close_race=True)
     close = replace(judged, matches=(judged.matches[0], second), verdict=verdict)
-    html = face_html(english, 0, close)
+    html = faces_html(english, one, [close])
     assert html.count("A close race: ") == 1
     assert f"A close race: {english.name(second)} is nearly as close." in html
 
@@ -251,13 +251,13 @@ def test_faces_that_do_not_fit_are_counted(english: View, six: KeptPhoto) -> Non
 def test_each_tip_stands_above_its_own_face(
     gallery: LookalikeFinder, six: KeptPhoto, lang: str
 ) -> None:
-    codes = tuple(COACHING_TEXT["en"])
+    codes = tuple(words_of("en").coaching)
     faces = (replace(six.faces[0], tips=()), replace(six.faces[1], tips=codes[:2]))
     html = result_html(view_of(gallery, lang), replace(six, faces=faces), EVERYONE)
     shown = html.split('<section class="one"')[1:]
     assert 'class="tip"' not in shown[0]
     for code in codes[:2]:
-        assert escape(COACHING_TEXT[lang][code]) in shown[1]
+        assert escape(words_of(lang).coaching[code]) in shown[1]
     assert shown[1].count('class="tip"') == 2
 
 
@@ -288,7 +288,7 @@ def test_a_problem_is_said_and_announced(gallery: LookalikeFinder, code: str, la
     (result,) = read(html).all("div", "problem")
     assert result["data-announce"] == view.speech(code)
     assert escape(view.speech(code)) in html
-    tips = [tip for tip in NO_FACE_TIPS[lang] if escape(tip) in html]
+    tips = [tip for tip in words_of(lang).no_face_tips if escape(tip) in html]
     assert len(tips) == (3 if code == "no_face" else 0)
     assert (escape(view.speech("no_face_example")) in html) is (code == "no_face")
 
@@ -323,7 +323,7 @@ def test_names_and_credits_cannot_bring_markup_or_scripts(
     assert "javascript:" not in html
     assert "<img src=x" not in html
     assert "&lt;script&gt;me" in html
-    assert 'href="https://x/&quot;y"' in html
+    assert 'href="https://x/&#34;y"' in html
     assert {tag for tag, _ in read(html).tags} <= {
         "div", "section", "article", "figure", "figcaption", "span", "img", "p", "h2", "b", "a",
         "fieldset", "legend", "label", "input", "small", "details", "summary", "ol", "li", "button",

@@ -11,13 +11,13 @@ from PIL import Image
 
 from core.gallery.credits import Credit
 from core.lookalike import LookalikeFinder
-from core.page.portraits import PortraitShelf
+from core.page.portraits import PortraitPictures
 from core.page.server import credits_page
 from tests.page.conftest import view_of
 
 
 def portrait_address(gallery: LookalikeFinder, size: str = "small") -> str:
-    shelf = PortraitShelf(gallery)
+    shelf = PortraitPictures(gallery)
     shown = [shelf.address(portrait, "small") for portrait in gallery.index.portraits]
     address = next(address for address in shown if address)
     return "/" + address.replace("small", size)

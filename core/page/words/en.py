@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-ENGLISH = {
+NAME = "English"
+
+WORDS = {
+    "language": "Language",
     "title": "Which actor do you look like?",
     "intro": "Show a face. The answer comes on its own.",
     "description": "Show a face and see the actors it comes closest to. Nothing is kept.",
@@ -26,7 +29,7 @@ ENGLISH = {
     "all_countries": "All countries",
     "nobody_left": "The gallery has no such actor. Choose a wider filter.",
     # the result
-    "waiting": "The five actors closest to you will appear here.",
+    "waiting": "Whoever looks most like you will appear here.",
     "you": "You",
     "face_number": "Face {number}",
     "your_face": "Your face, cut out and straightened",
@@ -94,8 +97,25 @@ ENGLISH = {
     "fun": "For fun only: this says nothing about who anybody is.",
 }
 
+# What a better photo would change, by the codes of core/faces/quality.py.
+COACHING = {
+    "too_dark": "It is rather dark: turn towards a window or a lamp.",
+    "too_bright": "It is rather bright: step out of the glare, or turn the flash off.",
+    "blurred": "It is a little blurred: hold still, and wipe the lens.",
+    "too_small": "Your face is rather small: come closer to the camera.",
+    "turned_away": "You are looking away: turn your face to the camera.",
+    "sunglasses": "Dark glasses? Take them off, so that your eyes can be seen.",
+    "mask": "Is your mouth covered? Take the mask off, or lower your hand.",
+}
+
+NO_FACE_TIPS = (
+    "Face the camera, with eyes, nose and mouth in view.",
+    "Come close enough for your face to fill a third of the picture.",
+    "Find good light: a window or a lamp in front of you, not behind.",
+)
+
 # Gradio's own labels, shorter; core/page/page.js puts these in their place.
-GRADIO_ENGLISH = {
+GRADIO = {
     "Upload file": "Upload",
     "Capture from camera": "Camera",
     "Paste from clipboard": "Paste",

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-KOREAN = {
+NAME = "한국어"
+
+WORDS = {
+    "language": "언어",
     "title": "나는 어떤 배우를 닮았을까?",
     "intro": "얼굴만 보여 주세요. 결과가 바로 나옵니다.",
     "description": "얼굴을 보여 주면 가장 닮은 배우를 알려 드려요. 아무것도 보관하지 않아요.",
@@ -26,7 +29,7 @@ KOREAN = {
     "all_countries": "모든 나라",
     "nobody_left": "갤러리에 그런 배우가 없어요. 조건을 넓혀 보세요.",
     # the result
-    "waiting": "나와 가장 닮은 배우 다섯 명이 여기에 나타납니다.",
+    "waiting": "나와 가장 닮은 배우가 여기에 나타납니다.",
     "you": "나",
     "face_number": "얼굴 {number}",
     "your_face": "잘라서 바로 세운 내 얼굴",
@@ -90,8 +93,25 @@ KOREAN = {
     "fun": "재미로만 즐겨 주세요. 누가 누구인지는 알려 주지 않아요.",
 }
 
+# What a better photo would change, by the codes of core/faces/quality.py.
+COACHING = {
+    "too_dark": "조금 어두워요. 창문이나 조명을 바라보고 찍어 보세요.",
+    "too_bright": "너무 밝아요. 강한 빛을 피하거나 플래시를 꺼 보세요.",
+    "blurred": "조금 흐려요. 렌즈를 닦고 흔들리지 않게 찍어 보세요.",
+    "too_small": "얼굴이 작게 나왔어요. 카메라에 더 가까이 와 보세요.",
+    "turned_away": "고개가 돌아가 있어요. 카메라를 정면으로 바라봐 주세요.",
+    "sunglasses": "선글라스를 쓰셨나요? 눈이 보이게 벗고 찍어 보세요.",
+    "mask": "입이 가려져 있나요? 마스크를 벗거나 손을 내리고 찍어 보세요.",
+}
+
+NO_FACE_TIPS = (
+    "눈, 코, 입이 모두 보이게 카메라를 정면으로 바라봐 주세요.",
+    "얼굴이 사진의 3분의 1쯤 차도록 가까이 와 보세요.",
+    "창문이나 조명을 등지지 말고 마주 보고 찍어 보세요.",
+)
+
 # Gradio's own labels; core/page/page.js puts these in their place.
-GRADIO_KOREAN = {
+GRADIO = {
     "Upload file": "사진 올리기",
     "File upload": "사진 파일",
     "Capture from camera": "카메라",
