@@ -6,9 +6,9 @@
     actors.py remove NAME
 
 In and out: <dataset>/<Actor name>/*.jpg, actors.csv, credits.csv, the embeddings cache and the
-index, which change together or not at all. `remove` is for good: it also takes the person out of
-the starter gallery and puts the name's hash into dataset/removals.json, which every later build
-honours. Exit status 0 when it is done, 2 with one line if nothing was changed.
+index. `remove` is for good: it also takes the person out of the starter gallery and puts the
+name's hash into dataset/removals.json, which every later build honours. Exit status 0 when it is
+done, 2 with one line if not; what a kill or a full disk broke off, the same command ends.
 """
 
 from __future__ import annotations

@@ -240,7 +240,7 @@ def test_the_cache_spares_a_second_check_the_models(settings: Settings, engine: 
 
     class Forbidden(FaceEngine):
         def __init__(self) -> None:
-            self.pack = engine.pack
+            self.pack, self.options = engine.pack, engine.options
 
     assert check_gallery(Forbidden(), settings).faults == first.faults
     assert settings.cache_path.read_bytes() == before
