@@ -13,8 +13,8 @@ from numpy.typing import NDArray
 
 from core.errors import ModelError
 from core.files import sha256_of
-from core.models.install import carried_file
 from core.models.dlib_resnet import EXPECTED, build_network, example_crop, verify
+from core.models.install import carried_file
 
 PUBLISHED = "dlib_face_recognition_resnet_model_v1.dat"
 
