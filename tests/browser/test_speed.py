@@ -60,11 +60,10 @@ def test_the_layout_does_not_jump_where_a_part_of_the_page_comes_late(
 ) -> None:
     page = visits.open(own_app.url, script=SHIFTS, alone=True)
     held: list[Route] = []
-    page.route(f"**/assets/{part}-*.js", held.append)
+    page.route(f"**/assets/{part}-*.js", lambda route: held.append(route))  # noqa: PLW0108 - no builtin
     page.reload(wait_until="commit")
     page.wait_for_timeout(3000)  # for all the others
     assert held
-    page.unroute_all()
     for route in held:
         route.continue_()
     page.wait_for_selector(".result.waiting")
