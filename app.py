@@ -69,7 +69,7 @@ def main() -> int:
 
 def run_page(finder: LookalikeFinder, args: argparse.Namespace) -> None:
     """Serve until interrupted."""
-    handlers = Handlers(finder)
+    handlers = Handlers(finder, finder.settings.public_url)
     demo = build_demo(handlers)
     host = args.host or os.environ.get("GRADIO_SERVER_NAME")
     if host is None and any(os.environ.get(name) for name in HOSTED):

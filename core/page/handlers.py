@@ -37,9 +37,14 @@ class LiveMemory:
 class Handlers:
     """One finder's answers, in the language of whoever asks."""
 
-    def __init__(self, finder: LookalikeFinder) -> None:
-        """Words and portraits are made ready once."""
+    def __init__(self, finder: LookalikeFinder, public_url: str = "") -> None:
+        """Words and portraits are made ready once.
+
+        Args:
+            public_url: where visitors reach the page, for cards and previews; "" if unknown.
+        """
         self.finder = finder
+        self.public_url = public_url
         self.pictures = PortraitPictures(finder)
         self.views = {
             lang: View(finder, self.pictures, speech) for lang, speech in speeches(finder).items()
@@ -107,7 +112,7 @@ class Handlers:
         judged = view.finder.judge(faces[face % len(faces)], read_filter(gender, country))
         if not judged.matches:
             return ""
-        return card_html(view, judged, match, _link(request, self.finder.settings.public_url))
+        return card_html(view, judged, match, _link(request, self.public_url))
 
     def name_live(
         self, frame: NDArray[np.uint8] | None, memory: LiveMemory | None, request: gr.Request

@@ -16,7 +16,7 @@ from core.faces.framing import FRAME, framed_face
 from core.faces.photo import read_photo
 from core.gallery.photos import Portrait
 from core.lookalike import LookalikeFinder
-from core.settings import Settings
+from core.settings import PhotoLimits
 
 Size = Literal["face", "small"]
 SIZES: dict[Size, tuple[int, int]] = {"face": FRAME, "small": (112, 140)}  # twice the size shown
@@ -48,7 +48,8 @@ class PortraitPictures:
             return None
         try:
             changed = path.stat().st_mtime_ns
-            return _encoded(path, changed, portrait.landmarks, SIZES[size], self._finder.settings)
+            limits = self._finder.settings.photo_limits
+            return _encoded(path, changed, portrait.landmarks, SIZES[size], limits)
         except (PhotoError, OSError, ValueError):  # damaged or gone since it was enrolled
             return None
 
@@ -68,9 +69,9 @@ def _encoded(
     _changed: int,
     landmarks: tuple[float, ...],
     size: tuple[int, int],
-    settings: Settings,
+    limits: PhotoLimits,
 ) -> bytes:
-    framed = _framed(read_photo(path, settings.photo_limits).pixels, landmarks)
+    framed = _framed(read_photo(path, limits).pixels, landmarks)
     image = Image.fromarray(framed).resize(size, Image.Resampling.LANCZOS, reducing_gap=3.0)
     stream = io.BytesIO()
     image.save(stream, "WEBP", quality=QUALITY)

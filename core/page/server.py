@@ -35,7 +35,7 @@ def serve(demo: gr.Blocks, handlers: Handlers, **options: Any) -> None:
         SettingsError: language models are to be served, and cannot be.
     """
     finder = handlers.finder
-    document = Middleware(LocalDocument, speeches(finder), finder.settings.public_url)
+    document = Middleware(LocalDocument, speeches(finder), handlers.public_url)
     demo.launch(
         i18n=static_words(finder),
         css_paths=CSS,

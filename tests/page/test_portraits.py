@@ -37,8 +37,8 @@ def of(finder: LookalikeFinder, actor: str) -> Portrait:
         finder.index.actors.index(actor))]  # fmt: skip
 
 
-def key_of(shelf: PortraitPictures, portrait: Portrait) -> str:
-    address = shelf.address(portrait, "face")
+def key_of(pictures: PortraitPictures, portrait: Portrait) -> str:
+    address = pictures.address(portrait, "face")
     assert address is not None
     return address.split("/")[1]
 
@@ -51,9 +51,9 @@ def opened(encoded: bytes | None) -> Image.Image:
 
 
 def test_a_portrait_comes_as_webp_in_the_two_sizes_that_are_shown(gallery: LookalikeFinder) -> None:
-    shelf = PortraitPictures(gallery)
-    key = key_of(shelf, of(gallery, "Ann"))
-    large, small = (shelf.encoded(key, size) for size in ("face", "small"))
+    pictures = PortraitPictures(gallery)
+    key = key_of(pictures, of(gallery, "Ann"))
+    large, small = (pictures.encoded(key, size) for size in ("face", "small"))
     assert opened(large).size == (480, 600)
     assert opened(small).size == (112, 140)
     assert len(large or b"") < 60_000
@@ -85,34 +85,34 @@ def test_a_portrait_of_an_index_of_old_without_landmarks_is_cut_from_its_upper_m
 def test_addresses_tell_nothing_of_this_machine_or_of_the_gallerys_files(
     gallery: LookalikeFinder,
 ) -> None:
-    shelf = PortraitPictures(gallery)
+    pictures = PortraitPictures(gallery)
     for actor in ("Ann", "송강호"):
         portrait = of(gallery, actor)
-        address = shelf.address(portrait, "small")
+        address = pictures.address(portrait, "small")
         assert address == f"portraits/{portrait.sha256[:16]}/small.webp"
 
 
 def test_different_portraits_have_different_addresses(gallery: LookalikeFinder) -> None:
-    shelf = PortraitPictures(gallery)
-    shown = [shelf.address(portrait, "face") for portrait in gallery.index.portraits]
+    pictures = PortraitPictures(gallery)
+    shown = [pictures.address(portrait, "face") for portrait in gallery.index.portraits]
     assert len({address for address in shown if address}) == 12  # 14 but for Bob's
 
 
 def test_a_portrait_that_may_not_be_shown_has_no_address_and_no_picture(
     gallery: LookalikeFinder,
 ) -> None:
-    shelf, hidden = PortraitPictures(gallery), of(gallery, "Bob")
+    pictures, hidden = PortraitPictures(gallery), of(gallery, "Bob")
     assert hidden.hidden
-    assert shelf.address(hidden, "face") is None
-    assert shelf.encoded(hidden.sha256[:16], "face") is None
-    assert shelf.framed(hidden) is None
+    assert pictures.address(hidden, "face") is None
+    assert pictures.encoded(hidden.sha256[:16], "face") is None
+    assert pictures.framed(hidden) is None
 
 
 def test_the_starter_gallery_has_no_pictures(starter: LookalikeFinder) -> None:
-    shelf, portrait = PortraitPictures(starter), starter.index.portraits[0]
-    assert shelf.address(portrait, "face") is None
-    assert shelf.encoded(portrait.sha256[:16], "face") is None
-    assert shelf.framed(portrait) is None
+    pictures, portrait = PortraitPictures(starter), starter.index.portraits[0]
+    assert pictures.address(portrait, "face") is None
+    assert pictures.encoded(portrait.sha256[:16], "face") is None
+    assert pictures.framed(portrait) is None
 
 
 @pytest.mark.parametrize(
@@ -130,24 +130,24 @@ def test_the_starter_gallery_has_no_pictures(starter: LookalikeFinder) -> None:
     ],
 )
 def test_anything_else_is_not_to_be_had(gallery: LookalikeFinder, key: str, size: str) -> None:
-    shelf, portrait = PortraitPictures(gallery), of(gallery, "Ann")
-    good = key_of(shelf, portrait)
-    assert shelf.encoded(good, "face")
-    assert shelf.encoded(key.format(key=good, sha256=portrait.sha256), size) is None
+    pictures, portrait = PortraitPictures(gallery), of(gallery, "Ann")
+    good = key_of(pictures, portrait)
+    assert pictures.encoded(good, "face")
+    assert pictures.encoded(key.format(key=good, sha256=portrait.sha256), size) is None
 
 
 def test_a_picture_is_made_once_and_made_anew_when_its_file_changes(own: LookalikeFinder) -> None:
-    shelf, portrait = PortraitPictures(own), of(own, "Ann")
-    key = key_of(shelf, portrait)
+    pictures, portrait = PortraitPictures(own), of(own, "Ann")
+    key = key_of(pictures, portrait)
     path = own.settings.dataset_dir / "Ann" / "1.png"
     before = portraits._encoded.cache_info()
-    first = shelf.encoded(key, "small")
-    assert shelf.encoded(key, "small") is first
+    first = pictures.encoded(key, "small")
+    assert pictures.encoded(key, "small") is first
     after = portraits._encoded.cache_info()
     assert (after.misses - before.misses, after.hits - before.hits) == (1, 1)
     head("Dan").save(path)
     os.utime(path, ns=(0, path.stat().st_mtime_ns + 10**9))
-    assert shelf.encoded(key, "small") != first
+    assert pictures.encoded(key, "small") != first
 
 
 def test_memory_for_pictures_is_bounded() -> None:
@@ -156,18 +156,18 @@ def test_memory_for_pictures_is_bounded() -> None:
 
 @pytest.mark.parametrize("damage", ["emptied", "cut", "text", "removed", "folder"])
 def test_a_damaged_or_removed_file_is_no_picture(own: LookalikeFinder, damage: str) -> None:
-    shelf, portrait = PortraitPictures(own), of(own, "Ann")
-    key, path = key_of(shelf, portrait), own.settings.dataset_dir / "Ann" / "1.png"
+    pictures, portrait = PortraitPictures(own), of(own, "Ann")
+    key, path = key_of(pictures, portrait), own.settings.dataset_dir / "Ann" / "1.png"
     data = path.read_bytes()
     path.unlink()
     if damage == "folder":
         path.mkdir()
     elif damage != "removed":
         path.write_bytes({"emptied": b"", "cut": data[:999], "text": b"<svg/>"}[damage])
-    assert shelf.encoded(key, "face") is None
-    assert shelf.framed(portrait) is None
-    assert (shelf.address(portrait, "face") is None) is (damage in ("removed", "folder"))
-    assert shelf.framed(of(own, "Cid")) is not None  # the others are there
+    assert pictures.encoded(key, "face") is None
+    assert pictures.framed(portrait) is None
+    assert (pictures.address(portrait, "face") is None) is (damage in ("removed", "folder"))
+    assert pictures.framed(of(own, "Cid")) is not None  # the others are there
 
 
 @pytest.mark.parametrize("landmarks", [(1.0, 2.0), (5.0,) * 10, (float("nan"),) * 10])
@@ -187,6 +187,6 @@ def test_a_link_out_of_the_gallery_by_a_crafted_index_is_not_followed(
     for file in ("../secret.png", str(tmp_path / "secret.png"), "Ann/../../secret.png"):
         crafted = tuple(replace(portrait, file=file) for portrait in own.index.portraits)
         finder = replace(own, index=replace(own.index, portraits=crafted))
-        shelf, portrait = PortraitPictures(finder), of(finder, "Ann")
-        assert shelf.address(portrait, "face") is None
-        assert shelf.encoded(portrait.sha256[:16], "face") is None
+        pictures, portrait = PortraitPictures(finder), of(finder, "Ann")
+        assert pictures.address(portrait, "face") is None
+        assert pictures.encoded(portrait.sha256[:16], "face") is None

@@ -17,8 +17,8 @@ from tests.page.conftest import view_of
 
 
 def portrait_address(gallery: LookalikeFinder, size: str = "small") -> str:
-    shelf = PortraitPictures(gallery)
-    shown = [shelf.address(portrait, "small") for portrait in gallery.index.portraits]
+    pictures = PortraitPictures(gallery)
+    shown = [pictures.address(portrait, "small") for portrait in gallery.index.portraits]
     address = next(address for address in shown if address)
     return "/" + address.replace("small", size)
 
