@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import base64
 import json
-import subprocess
 import sys
 import time
 from collections.abc import Awaitable, Callable
@@ -29,11 +28,11 @@ from core.answer import (
     NoAnswerJson,
     VerdictJson,
 )
-from core.models.install import InstalledPack
-from scripts.page_driver import free_port
-from tests.conftest import ASTRONAUT, ROOT
+from core.errors import SettingsError
+from core.page.gradio_patches import prepare_mcp
+from tests.conftest import ASTRONAUT
 from tests.readme_blocks import readme_block
-from tests.running_app import RunningApp, clean_env, without_mcp
+from tests.running_app import RunningApp
 
 T = TypeVar("T")
 SWEEP = 45  # seconds within which it must be gone, on a busy machine
@@ -179,23 +178,10 @@ def test_the_readmes_configuration_leads_to_the_tools(app: RunningApp) -> None:
     assert "match" in list_tools(server["url"])
 
 
-def test_without_its_package_the_setting_ends_in_one_line_and_status_2(
-    tmp_path: Path, sface: InstalledPack
+def test_without_its_package_the_setting_is_refused_with_what_to_install(
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    env = clean_env(
-        tmp_path,
-        PYTHONPATH=without_mcp(tmp_path / "no_mcp"),
-        LOOKALIKE_MCP="1",
-        LOOKALIKE_MODELS_DIR=str(sface.folder.parent),
-        LOOKALIKE_DATASET_DIR=str(tmp_path),
-        LOOKALIKE_TEMP_DIR=str(tmp_path / "photos"),
-    )
-    done = subprocess.run(
-        [sys.executable, "app.py", "--port", str(free_port())],
-        cwd=ROOT, env=env, capture_output=True, text=True, check=False, timeout=120,
-    )  # fmt: skip
-    assert done.returncode == 2
-    told = done.stderr.splitlines()[-1]
-    assert told.startswith("error: LOOKALIKE_MCP is on")
-    assert 'python -m pip install "gradio[mcp]"' in told
-    assert "Traceback" not in done.stderr
+    monkeypatch.setitem(sys.modules, "mcp", None)
+    with pytest.raises(SettingsError, match="LOOKALIKE_MCP is on") as refused:
+        prepare_mcp()
+    assert 'python -m pip install "gradio[mcp]"' in str(refused.value)
