@@ -120,6 +120,11 @@ def test_share_without_its_relay_says_so_in_one_sentence_and_serves(life: Life) 
     assert life.answer["faces"]
 
 
+def test_a_clean_stop_is_one_line(life: Life) -> None:
+    assert life.app.lines[-1] == "stopped"
+    assert "closing server" not in life.app.log
+
+
 def test_photos_are_gone_when_the_app_ends(life: Life) -> None:
     assert [path for path in life.photos if path.suffix != ".lock"]
     assert [path for path in life.app.photos.rglob("*") if path.suffix != ".lock"] == []
