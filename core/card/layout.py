@@ -8,7 +8,6 @@ from dataclasses import dataclass, replace
 
 from PIL import Image
 
-from core.card.fonts import BLACK, BOLD, REGULAR
 from core.card.shapes import (
     GOLD,
     LILAC,
@@ -20,7 +19,7 @@ from core.card.shapes import (
     place_picture,
     place_pill,
 )
-from core.card.text import PlacedText, Slot, fit
+from core.card.text import BLACK, BOLD, REGULAR, PlacedText, Slot, fit
 
 WIDTH, HEIGHT = 1080, 1350
 LEFT, RIGHT = 64, WIDTH - 64  # margins

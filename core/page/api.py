@@ -25,8 +25,8 @@ from core.errors import SettingsError
 from core.faces.engine import usable_cpus
 from core.gallery.people import Filter
 from core.lookalike import LookalikeFinder
-from core.page.filters import check_filter, read_filter
 from core.page.gradio_patches import describe, explain_fetching, photo_input, prepare_mcp
+from core.page.language import check_filter, read_filter
 
 MATCH = (
     "Which actors of this app's gallery does each face in a photo look like? Returns the closest"

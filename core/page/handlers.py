@@ -17,8 +17,14 @@ from core.log import log
 from core.lookalike import LookalikeFinder
 from core.page.browser_memory import KeptPhoto, keep
 from core.page.card_preview import card_html
-from core.page.filters import country_choices, gender_choices, read_filter
-from core.page.language import View, speeches, visitor_language
+from core.page.language import (
+    View,
+    country_choices,
+    gender_choices,
+    read_filter,
+    speeches,
+    visitor_language,
+)
 from core.page.live import Steady, live_html
 from core.page.portraits import PortraitPictures
 from core.page.result import problem_html, result_html, waiting_html

@@ -11,10 +11,9 @@ import gradio as gr
 from core.faces.engine import usable_cpus
 from core.lookalike import LookalikeFinder
 from core.page.api import add_api
-from core.page.filters import ANYONE, country_choices, gender_choices
 from core.page.gradio_patches import photo_input
 from core.page.handlers import Handlers
-from core.page.language import banners, speeches
+from core.page.language import ANYONE, banners, country_choices, gender_choices, speeches
 from core.page.result import empty_html
 from core.page.templates import render
 from core.page.words import page_languages, words_of

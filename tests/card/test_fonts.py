@@ -6,7 +6,7 @@ from importlib.metadata import distribution
 
 import pytest
 
-from core.card.fonts import BLACK, BOLD, CJK, LATIN, REGULAR, Face, face_of, has_glyph, load_font
+from core.card.text import BLACK, BOLD, CJK, LATIN, REGULAR, Face, face_of, has_glyph, load_font
 from core.errors import FontError
 
 

@@ -7,8 +7,7 @@ import unicodedata
 import pytest
 from PIL import Image
 
-from core.card.fonts import BOLD, REGULAR
-from core.card.text import PlacedText, Slot, clean, fit
+from core.card.text import BOLD, REGULAR, PlacedText, Slot, clean, fit
 
 NUMBERS = "one two three four five six seven"
 

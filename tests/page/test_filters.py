@@ -6,8 +6,7 @@ from dataclasses import replace
 
 from core.gallery.people import ActorEntry, People
 from core.lookalike import LookalikeFinder
-from core.page.filters import country_choices, gender_choices
-from core.page.language import speeches
+from core.page.language import country_choices, gender_choices, speeches
 
 
 def test_without_a_table_everyone_is_the_one_choice(gallery: LookalikeFinder) -> None:
