@@ -62,6 +62,7 @@ def material(
 
 
 @needs_shared
+@pytest.mark.slow
 def test_the_right_actor_comes_first_as_often_as_committed(
     material: Material, committed: Figures
 ) -> None:
