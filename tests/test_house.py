@@ -32,7 +32,7 @@ VENDORS = {  # where alone they may be imported
     "gradio": ("app.py", "core/page/"),
     "insightface": ("core/faces/engine.py",),
     "onnxruntime": ("core/faces/engine.py",),
-    "onnx": ("core/models/convert.py",),
+    "onnx": ("core/models/convert.py", "core/models/dlib_resnet.py"),
     "huggingface_hub": ("core/models/hub.py", "core/download/from_hub.py"),
 }
 SOURCES = sorted([*ROOT.glob("core/**/*.py"), *ROOT.glob("scripts/**/*.py"), ROOT / "app.py"])
