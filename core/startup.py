@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from tqdm import tqdm
@@ -16,8 +17,14 @@ from core.index.actor_index import ActorIndex, load_index, save_index
 from core.index.enrol import Enrolment, detection_settings, enrol_gallery, index_from_cache
 from core.log import log, say
 from core.lookalike import LookalikeFinder
-from core.models.install import InstalledPack, ensure_models, ensure_or_fall_back, is_at_hand
-from core.models.packs import PACKS
+from core.models.install import (
+    InstalledPack,
+    ensure_models,
+    ensure_or_fall_back,
+    is_at_hand,
+    pack_to_be_had,
+)
+from core.models.packs import PACKS, known_packs, whole_of
 from core.settings import Settings
 
 
@@ -66,13 +73,14 @@ def plan_start(settings: Settings, gallery: Gallery) -> Plan:
     cached = None if gallery.photos else _cached_index(settings, gallery)
     if cached is not None:
         return Plan(cached.info.pack, cached)
-    pack = pack_for_photos(settings) if gallery.photos else _named_pack(settings) or "sface"
-    return _without_index(settings, gallery, pack)
+    return _without_index(settings, gallery, pack_for_photos(settings) if gallery.photos else None)
 
 
-def _without_index(settings: Settings, gallery: Gallery, pack: str, *, kept: bool = True) -> Plan:
-    """Enrol the photos; where there are none, use the starter gallery."""
-    if gallery.photos:
+def _without_index(
+    settings: Settings, gallery: Gallery, pack: str | None, *, kept: bool = True
+) -> Plan:
+    """Enrol the photos with a pack; where there are none, use the starter gallery."""
+    if pack and gallery.photos:
         return Plan(pack, kept=kept)
     index = starter_enrolment(settings, gallery).index
     return Plan(index.info.pack, index, kept=kept)
@@ -87,12 +95,19 @@ def check_index(index: ActorIndex, settings: Settings, gallery: Gallery) -> None
         IndexRefusedError: with the reason.
     """
     info, wanted = index.info, settings.model_pack
-    if wanted not in ("auto", info.pack):
-        raise IndexRefusedError(f"it is of pack {info.pack}, {wanted} is asked for")
-    if info.pack not in PACKS:
+    pack = known_packs().get(info.pack)
+    if pack is None:
         raise IndexRefusedError(f"it is of pack {info.pack}, which this version does not know")
-    if info.identity != PACKS[info.pack].identity:
+    whole = whole_of(pack)
+    if wanted not in ("auto", (whole or pack).name):
+        raise IndexRefusedError(f"it is of pack {info.pack}, {wanted} is asked for")
+    if info.identity != pack.identity:
         raise IndexRefusedError(f"it was made with other weights of pack {info.pack}")
+    if pack_to_be_had(pack.name, settings) != pack:
+        raise IndexRefusedError(f"the second network of pack {info.pack} is not to be had")
+    can_be_made = gallery.photos or info.source == "starter"
+    if whole and can_be_made and pack_to_be_had(whole.name, settings) == whole:
+        raise IndexRefusedError("it was made without the second network, which is here now")
     listing = gallery.listing
     if listing and info.detection != detection_settings(settings.detection):
         raise IndexRefusedError("it was made with other detection settings")
@@ -105,10 +120,14 @@ def check_index(index: ActorIndex, settings: Settings, gallery: Gallery) -> None
 
 
 def pack_for_photos(settings: Settings) -> str:
-    """The pack new photos are enrolled with: AuraFace if it is at hand, else SFace."""
-    if settings.model_pack != "auto":
-        return settings.model_pack
-    return "auraface" if is_at_hand(PACKS["auraface"], settings) else "sface"
+    """The pack new photos are enrolled with: AuraFace if it is at hand, else SFace.
+
+    Either may be what is left of it without its second network.
+    """
+    name = _named_pack(settings)
+    if name is None:
+        name = "auraface" if is_at_hand(PACKS["auraface"], settings) else "sface"
+    return pack_to_be_had(name, settings).name
 
 
 def _cached_index(settings: Settings, gallery: Gallery) -> ActorIndex | None:
@@ -116,7 +135,7 @@ def _cached_index(settings: Settings, gallery: Gallery) -> ActorIndex | None:
     if not settings.cache_path.exists():
         return None
     try:
-        return index_from_cache(settings.cache_path, gallery, pack=_named_pack(settings)).index
+        return _from_cache(settings.cache_path, settings, gallery).index
     except (IndexRefusedError, GalleryError) as error:
         log.warning("the embeddings cache is not used: %s", error)
         return None
@@ -128,10 +147,19 @@ def starter_enrolment(settings: Settings, gallery: Gallery, *, clusters: int = 1
     Raises:
         IndexRefusedError: another pack is asked for than the starter gallery's.
     """
+    return _from_cache(settings.starter_path, settings, gallery, starter=True, clusters=clusters)
+
+
+def _from_cache(
+    path: Path, settings: Settings, gallery: Gallery, *, starter: bool = False, clusters: int = 1
+) -> Enrolment:
+    """The index of a cache, cut to the recogniser's part where no more is to be had."""
     pack = _named_pack(settings)
-    return index_from_cache(
-        settings.starter_path, gallery, starter=True, pack=pack, clusters=clusters
-    )
+    while True:
+        found = index_from_cache(path, gallery, starter=starter, pack=pack, clusters=clusters)
+        used, pack = found.index.info.pack, pack_to_be_had(found.index.info.pack, settings).name
+        if used == pack:
+            return found
 
 
 def _named_pack(settings: Settings) -> str | None:

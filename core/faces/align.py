@@ -6,30 +6,23 @@ import math
 from collections.abc import Sequence
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
+
+from core.models.packs import ARCFACE_POINTS
 
 CROP_SIDE = 112  # pixels of the standard crop; what the recognisers were trained on
-# ArcFace's positions of eyes, nose tip and mouth corners in it (insightface).
-STANDARD_POINTS = np.array(
-    [
-        [38.2946, 51.6963],
-        [73.5318, 51.5014],
-        [56.0252, 71.7366],
-        [41.5493, 92.3655],
-        [70.7299, 92.2041],
-    ]
-)
+STANDARD_POINTS = np.array(ARCFACE_POINTS)  # of eyes, nose tip and mouth corners in it
 
 
-def onto_standard_points(landmarks: NDArray[np.float32]) -> NDArray[np.float64]:
-    """(5, 2) landmarks → (2, 3) warp that brings them closest to the standard points.
+def onto_standard_points(
+    landmarks: NDArray[np.float32], points: ArrayLike = STANDARD_POINTS
+) -> NDArray[np.float64]:
+    """(5, 2) landmarks → (2, 3) warp that brings them closest to the standard, or other, points.
 
     Least squares of a turn, a scale and a shift, in complex numbers `turn * point + shift`: the
     matrix of insightface's `norm_crop`, which warns of a deprecated call for every face.
     """
-    points, targets = (
-        np.asarray(rows, np.float64) @ [1, 1j] for rows in (landmarks, STANDARD_POINTS)
-    )
+    points, targets = (np.asarray(rows, np.float64) @ [1, 1j] for rows in (landmarks, points))
     spread = points - points.mean()
     turn = np.vdot(spread, targets) / np.vdot(spread, spread)
     shift = targets.mean() - turn * points.mean()
@@ -37,13 +30,19 @@ def onto_standard_points(landmarks: NDArray[np.float32]) -> NDArray[np.float64]:
 
 
 def aligned_crop(
-    pixels: NDArray[np.uint8], landmarks: NDArray[np.float32] | Sequence[float]
+    pixels: NDArray[np.uint8],
+    landmarks: NDArray[np.float32] | Sequence[float],
+    side: int = CROP_SIDE,
+    points: ArrayLike = STANDARD_POINTS,
 ) -> NDArray[np.uint8]:
-    """(H, W, 3) photo, x and y of a face's five points → (112, 112, 3), the standard crop."""
+    """(H, W, 3) photo, x and y of a face's five points → (side, side, 3): they stand at `points`.
+
+    Without the last two it is the standard crop.
+    """
     import cv2
 
-    warp = onto_standard_points(np.asarray(landmarks, np.float32).reshape(5, 2))
-    return np.asarray(cv2.warpAffine(pixels, warp, (CROP_SIDE, CROP_SIDE)), np.uint8)
+    warp = onto_standard_points(np.asarray(landmarks, np.float32).reshape(5, 2), points)
+    return np.asarray(cv2.warpAffine(pixels, warp, (side, side)), np.uint8)
 
 
 def roll(landmarks: NDArray[np.float32]) -> float:

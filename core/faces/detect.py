@@ -61,6 +61,13 @@ class FoundFace:
         points = self.landmarks @ turn.T + matrix[:, 2]
         return FoundFace(box.astype(np.float32), self.score, points.astype(np.float32))
 
+    def mirrored(self, width: int) -> FoundFace:
+        """Where it is in the mirror image of a photo this wide; there, right is left."""
+        x1, y1, x2, y2 = self.box
+        box = np.array([width - 1 - x2, y1, width - 1 - x1, y2], np.float32)
+        points = self.landmarks[[1, 0, 2, 4, 3]] * [-1, 1] + [width - 1, 0]
+        return FoundFace(box, self.score, points.astype(np.float32))
+
 
 @dataclass(frozen=True, eq=False)
 class FoundFaces:

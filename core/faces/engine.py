@@ -18,21 +18,27 @@ import numpy as np
 from numpy.typing import NDArray
 
 from core.faces.align import CROP_SIDE, aligned_crop
-from core.faces.detect import FaceDetector, FoundFace
+from core.faces.both_ways import SeenFace, find_both_ways
+from core.faces.detect import FaceDetector
 from core.faces.photo import Photo
 from core.languages import LANGUAGES
 from core.log import log, say
-from core.models.install import InstalledPack
+from core.models.install import DETECTOR_FILE, InstalledPack
+from core.models.packs import ModelPack, Network
 from core.settings import DetectionOptions
 
 # onnxruntime reads this when it is first imported; else it keeps a device id and reports usage.
 os.environ["ORT_DISABLE_TELEMETRY"] = "1"
 
-EMBEDDING_BATCH = 32  # crops a recogniser call in enrolment: bounds memory, loses no speed
+EMBEDDING_BATCH = 32  # crops a call of a network in enrolment: bounds memory, loses no speed
 TINY = np.finfo(np.float32).tiny
 DOMINANT = 2.0  # the likely subject's area must be this many times any other face's
 RIVAL_SCORE = 0.7  # detection score from which another face counts: below, posters and blur
 CGROUP = Path("/sys/fs/cgroup")
+
+# A face as each network of a pack sees it, in the photo and in its mirror image: (2, side, side, 3)
+# RGB of each network.
+Views = tuple[NDArray[np.uint8], ...]
 
 
 @dataclass(frozen=True, eq=False)
@@ -43,6 +49,7 @@ class Detection:
     detection_score: float  # 0-1
     landmarks: NDArray[np.float32]  # (5, 2) pixels: eyes, nose tip, mouth corners
     crop: NDArray[np.uint8]  # (112, 112, 3) RGB, warped to the standard five points
+    views: Views = ()  # what is embedded
 
     def __post_init__(self) -> None:
         """Check shapes once."""
@@ -89,7 +96,7 @@ class FaceEngine:
         threads: int = 0,
         lang: str = LANGUAGES[0],
     ) -> None:
-        """Load both models; the log names the pack, the provider and the threads.
+        """Load the models; the log names the pack, the provider and the threads.
 
         Args:
             installed: which pack, where.
@@ -100,18 +107,16 @@ class FaceEngine:
         self.pack = installed.pack
         say("model_loading", lang, title=self.pack.title)
         threads = threads or usable_cpus()
-        app = _load_face_analysis(installed, options, threads)
         self.options = options
-        self._network = app.det_model
+        self._network, self._recognisers = _load_models(installed, options, threads)
         self._detector = FaceDetector(self._run_network, options)
-        self._recogniser = app.models["recognition"]
-        provider = self._recogniser.session.get_providers()[0]
+        provider = self._recognisers[0].session.get_providers()[0]
         log.info("%s on %s, %d threads", self.pack.title, provider, threads)
 
     def find_faces(self, photo: Photo) -> tuple[Face, ...]:
         """All faces of a photo, embedded in one batch, the likely subject first; () if none."""
         found = self.detect(photo)
-        embeddings = self.embed([detection.crop for detection in found])
+        embeddings = self.embed([detection.views for detection in found])
         return tuple(Face(detection, row) for detection, row in zip(found, embeddings, strict=True))
 
     def detect(self, photo: Photo) -> tuple[Detection, ...]:
@@ -119,27 +124,28 @@ class FaceEngine:
 
         That is by size, nearness to the photo's centre and detection score together.
         """
-        found = [_aligned(photo.pixels, face) for face in self._detector.find(photo.pixels).faces()]
+        mirror = np.ascontiguousarray(photo.pixels[:, ::-1])
+        seen = find_both_ways(self._detector.find, photo.pixels, mirror)
+        found = [_aligned(photo.pixels, mirror, face, self.pack) for face in seen]
         height, width = photo.pixels.shape[:2]
         return tuple(sorted(found, key=lambda face: -face.prominence(width, height)))
 
-    def embed(self, crops: Sequence[NDArray[np.uint8]]) -> NDArray[np.float32]:
-        """(112, 112, 3) RGB crops → (N, D) unit embeddings, in batches."""
-        step = EMBEDDING_BATCH if self._takes_batches() else 1
-        rows = [
-            self._recogniser.get_feat([crop[:, :, ::-1] for crop in crops[start : start + step]])
-            for start in range(0, len(crops), step)
+    def embed(self, faces: Sequence[Views]) -> NDArray[np.float32]:
+        """Views of N faces → (N, D) unit embeddings, in batches; their number of views is free."""
+        networks = zip(self.pack.networks, self._recognisers, strict=True)
+        parts = [
+            math.sqrt(network.share) * _part(network, model, [views[place] for views in faces])
+            for place, (network, model) in enumerate(networks)
         ]
-        raw = np.concatenate(rows) if rows else np.empty((0, self.pack.dimension))
-        norms = np.linalg.norm(raw, axis=1, keepdims=True)
-        unit: NDArray[np.float32] = (raw / np.maximum(norms, TINY)).astype(np.float32)
-        return unit
+        embeddings: NDArray[np.float32] = np.concatenate(parts, axis=1).astype(np.float32)
+        return embeddings
 
     def warm_up(self) -> None:
-        """Run both models once, so that the first visitor waits no longer than the tenth."""
+        """Run all models once, so that the first visitor waits no longer than the tenth."""
         side = self.options.size
         self._detector.run(np.zeros((side, side, 3), np.uint8), side)
-        self.embed([np.zeros((CROP_SIDE, CROP_SIDE, 3), np.uint8)])
+        sides = [network.side for network in self.pack.networks]
+        self.embed([tuple(np.zeros((2, side, side, 3), np.uint8) for side in sides)])
 
     def _run_network(
         self, pixels: NDArray[np.uint8]
@@ -149,12 +155,12 @@ class FaceEngine:
         boxes, landmarks = self._network.detect(bgr, input_size=bgr.shape[1::-1])
         return boxes, landmarks
 
-    def _takes_batches(self) -> bool:
-        return not isinstance(self._recogniser.input_shape[0], int)
 
-
-def _aligned(pixels: NDArray[np.uint8], face: FoundFace) -> Detection:
+def _aligned(
+    pixels: NDArray[np.uint8], mirror: NDArray[np.uint8], seen: SeenFace, pack: ModelPack
+) -> Detection:
     height, width = pixels.shape[:2]
+    face = seen.middle(width)
     corners = np.clip(face.box, 0, [width, height, width, height])
     x1, y1, x2, y2 = (float(value) for value in corners)
     return Detection(
@@ -162,26 +168,68 @@ def _aligned(pixels: NDArray[np.uint8], face: FoundFace) -> Detection:
         detection_score=face.score,
         landmarks=np.asarray(face.landmarks, np.float32),
         crop=aligned_crop(pixels, face.landmarks),
+        views=tuple(
+            np.stack(
+                [
+                    aligned_crop(pixels, seen.here.landmarks, network.side, network.points),
+                    aligned_crop(mirror, seen.mirrored.landmarks, network.side, network.points),
+                ]
+            )
+            for network in pack.networks
+        ),
     )
 
 
-def _load_face_analysis(installed: InstalledPack, options: DetectionOptions, threads: int) -> Any:
-    """insightface's FaceAnalysis on one pack's folder, its chatter kept off the log."""
-    import onnxruntime
-    from insightface.app import FaceAnalysis
+def _part(network: Network, model: Any, faces: list[NDArray[np.uint8]]) -> NDArray[np.float32]:
+    """Views of N faces, (V, side, side, 3) RGB each → (N, D) unit, by one network.
 
+    The mean of a face's views, each of unit length.
+    """
+    if not faces:
+        return np.empty((0, network.dimension), np.float32)
+    crops = [np.ascontiguousarray(view[:, :, ::-1]) for views in faces for view in views]
+    takes_batches = not isinstance(model.input_shape[0], int)
+    step = EMBEDDING_BATCH if takes_batches else 1
+    rows = [model.get_feat(crops[start : start + step]) for start in range(0, len(crops), step)]
+    starts = np.cumsum([0, *(len(views) for views in faces[:-1])])
+    return _unit(np.add.reduceat(_unit(np.concatenate(rows)), starts))
+
+
+def _unit(rows: NDArray[np.float32]) -> NDArray[np.float32]:
+    unit: NDArray[np.float32] = rows / np.maximum(np.linalg.norm(rows, axis=1, keepdims=True), TINY)
+    return unit
+
+
+def _load_models(
+    installed: InstalledPack, options: DetectionOptions, threads: int
+) -> tuple[Any, list[Any]]:
+    """The detector and the networks of a pack as insightface runs them."""
+    import onnxruntime
+    from insightface.model_zoo import get_model
+
+    onnxruntime.set_default_logger_severity(3)
     session = onnxruntime.SessionOptions()
     session.intra_op_num_threads = threads
     session.inter_op_num_threads = 1
-    with contextlib.redirect_stdout(io.StringIO()):
-        app = FaceAnalysis(
-            name=str(installed.folder),
-            allowed_modules=["detection", "recognition"],
+    # Threads that wait busily for one model take the time of those that run another.
+    session.add_session_config_entry("session.intra_op.allow_spinning", "0")
+    with contextlib.redirect_stdout(io.StringIO()):  # insightface's chatter
+        detector = get_model(
+            str(installed.folder / DETECTOR_FILE),
             sess_options=session,
             static_shape_sessions=False,  # one session for every detection size
         )
-        app.prepare(0, det_thresh=options.threshold, det_size=(options.size, options.size))
-    return app
+        detector.prepare(0, det_thresh=options.threshold, input_size=(options.size, options.size))
+        networks = [
+            get_model(
+                str(installed.folder / network.file),
+                sess_options=session,
+                model_task="recognition",
+                model_metadata={"preprocessing": {"mean": network.mean, "std": network.deviation}},
+            )
+            for network in installed.pack.networks
+        ]
+    return detector, networks
 
 
 def stands_out(faces: Sequence[Detection]) -> bool:

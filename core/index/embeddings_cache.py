@@ -15,7 +15,7 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -26,6 +26,7 @@ from core.errors import IndexRefusedError
 from core.files import new_file
 from core.gallery.photos import Portrait, label_of
 from core.gallery.removals import Removals
+from core.models.packs import ModelPack
 
 SCHEMA = 1
 # Why a photo is left out of an index, in words for people, worst first.
@@ -85,6 +86,11 @@ class EnrolledPhoto:
         )
 
 
+def _unit(vector: NDArray[np.float32]) -> NDArray[np.float32]:
+    unit: NDArray[np.float32] = vector / np.linalg.norm(vector)
+    return unit
+
+
 def _points(numbers: Iterable[float]) -> tuple[float, ...]:
     """x and y of five points, or nothing."""
     points = tuple(map(float, numbers))
@@ -113,6 +119,18 @@ class PackCache:
             "libraries": self.libraries,
             "photos": {key: photo.to_json() for key, photo in sorted(self.photos.items())},
         }
+
+    def cut_to(self, pack: ModelPack) -> PackCache:
+        """The part of a pack's first network: what is left of every embedding, of unit length."""
+        cut = {
+            key: photo
+            if photo.embedding is None
+            else replace(photo, embedding=_unit(photo.embedding[: pack.dimension]))
+            for key, photo in self.photos.items()
+        }
+        return replace(
+            self, name=pack.name, identity=pack.identity, dimension=pack.dimension, photos=cut
+        )
 
     @staticmethod
     def from_json(name: str, entry: dict[str, Any]) -> PackCache:

@@ -30,14 +30,14 @@ from core.index.embeddings_cache import (
 )
 from core.index.templates import build_index
 from core.log import log
-from core.models.packs import PACKS, ModelPack
+from core.models.packs import ModelPack, known_packs, whole_of
 from core.settings import DetectionOptions, PhotoLimits
 
 BATCH = 32  # photos whose crops go to the recogniser together
 RETRIED = ("unreadable", "too_large")  # reasons that a change of settings or rights may cure
 NO_BYTES = "0" * 64  # stands for the hash of a file that cannot be opened
 # Version of how faces are found, aligned and embedded; counted up when embeddings change.
-EMBEDDING_VERSION = 3
+EMBEDDING_VERSION = 4
 LIBRARIES = ("insightface", "onnxruntime", "opencv-python", "numpy", "pillow")
 
 Progress = Callable[[Any], Iterable[Any]]  # wraps a sized iterable, as tqdm does
@@ -171,13 +171,14 @@ def index_from_cache(
     """
     cache = load_cache(path)
     name = pack or cache.latest
-    stored = cache.packs.get(name or "")
-    if stored is None or stored.name not in PACKS:
+    model_pack = known_packs().get(name or "")
+    stored = None if model_pack is None else _stored(cache, model_pack)
+    if model_pack is None or stored is None:
         have = ", ".join(sorted(cache.packs)) or "none"
         raise IndexRefusedError(f"{path} has no embeddings of pack {name} (it has: {have})")
-    if stored.identity != PACKS[stored.name].identity:
+    if stored.identity != model_pack.identity:
         raise IndexRefusedError(
-            f"{path} was made with other weights of pack {stored.name}; build from the photos again"
+            f"{path} was made with other weights of pack {name}; build from the photos again"
         )
     photos = [portrait for row in cache.actors.values() for portrait in row]
     removed = take_out(cache, gallery.removals)
@@ -248,11 +249,20 @@ def _is_new(portrait: Portrait, pack: PackCache) -> bool:
 def _pack_cache(cache: EmbeddingsCache, pack: ModelPack, options: DetectionOptions) -> PackCache:
     """The cache's part for this pack, emptied if weights or detection settings changed."""
     detection = detection_settings(options)
-    stored = cache.packs.get(pack.name)
+    stored = _stored(cache, pack)
     if stored is None or (stored.identity, stored.detection) != (pack.identity, detection):
         stored = PackCache(pack.name, pack.identity, pack.dimension, detection, {})
     cache.packs[pack.name] = replace(stored, libraries=_library_versions())
     return cache.packs[pack.name]
+
+
+def _stored(cache: EmbeddingsCache, pack: ModelPack) -> PackCache | None:
+    """A cache's part for a pack; where it only has the whole pack's, that is cut to fit."""
+    whole = whole_of(pack)
+    if pack.name in cache.packs or whole is None or whole.name not in cache.packs:
+        return cache.packs.get(pack.name)
+    stored = cache.packs[whole.name]
+    return stored.cut_to(pack) if stored.identity == whole.identity else None
 
 
 def _library_versions() -> dict[str, str]:
@@ -300,7 +310,7 @@ def _subject_of(engine: FaceEngine, photo: GalleryPhoto, limits: PhotoLimits) ->
 
 
 def _embed_batch(engine: FaceEngine, waiting: dict[str, Detection]) -> dict[str, EnrolledPhoto]:
-    embeddings = engine.embed([detection.crop for detection in waiting.values()])
+    embeddings = engine.embed([detection.views for detection in waiting.values()])
     return {
         key: EnrolledPhoto(
             embedding=row,

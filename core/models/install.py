@@ -1,6 +1,6 @@
 """Model packs on disk: made whole in a folder named by their identity, verified as they are made.
 
-`models/<identity>/` holds the two ONNX files and `SHA256SUMS`. It takes its place by rename, so
+`models/<identity>/` holds the ONNX files and `SHA256SUMS`. It takes its place by rename, so
 what stands there was verified when it was made, and is trusted until somebody asks to verify it.
 """
 
@@ -17,11 +17,15 @@ from core.errors import ModelError
 from core.files import flush_to_disk, sha256_of, storage_errors
 from core.log import log, say
 from core.models import hub
-from core.models.packs import PACKS, ModelPack, Weights
+from core.models.packs import PACKS, ModelPack, Network, Weights, pack_named
 from core.settings import Settings, load_settings
 
 DETECTOR_FILE = "detector.onnx"
 SUMS_FILE = "SHA256SUMS"  # as `sha256sum --check` reads it
+WITHOUT_SECOND = (
+    "actors are compared by the recogniser alone, and look less like the visitor: the second"
+    " network is not to be had; install requirements.txt again"
+)
 
 
 @dataclass(frozen=True)
@@ -38,6 +42,8 @@ def ensure_models(
 ) -> InstalledPack:
     """See to it that a pack is on disk and verified; cheap and silent when it is.
 
+    Where the second network is not to be had, it is the recogniser's part alone, with a warning.
+
     Args:
         settings: default: those of the environment.
         name: "auraface", "sface", or "auto" (AuraFace where it is here or the Hub answers,
@@ -52,13 +58,15 @@ def ensure_models(
     name = name or settings.model_pack
     if name == "auto":
         return ensure_or_fall_back(settings, "auraface", verify=verify)
-    pack = PACKS[name]
+    pack = pack_to_be_had(name, settings)
     folder = pack_folder(pack, settings)
+    if pack.alone is None:
+        log.warning(WITHOUT_SECOND)
     if not _is_whole(pack, folder, verify):
         with _only_one_process(settings.models_dir):
             if not _is_whole(pack, folder, verify):  # another process may have made it meanwhile
                 _make(pack, folder, settings)
-    return InstalledPack(pack, folder)
+    return InstalledPack(pack, folder, None if pack.alone else WITHOUT_SECOND)
 
 
 def ensure_or_fall_back(settings: Settings, name: str, *, verify: bool = False) -> InstalledPack:
@@ -76,13 +84,24 @@ def ensure_or_fall_back(settings: Settings, name: str, *, verify: bool = False) 
         title = PACKS[name].title
         warning = f"{title} is not to be had ({error}); the embedded SFace pack is used instead"
     log.warning(warning)
-    return replace(ensure_models(settings, "sface", verify=verify), warning=warning)
+    embedded = ensure_models(settings, "sface", verify=verify)
+    more = f"; {embedded.warning}" if embedded.warning else ""
+    return replace(embedded, warning=warning + more)
+
+
+def pack_to_be_had(name: str, settings: Settings) -> ModelPack:
+    """A pack of the table, or what is left of it where its second network is not to be had."""
+    pack = pack_named(name)
+    if pack.alone is None or _is_whole(pack, pack_folder(pack, settings), rehash=False):
+        return pack
+    carried = all(_carried(network.weights) for network in pack.networks[1:])
+    return pack if carried else pack.alone
 
 
 def is_at_hand(pack: ModelPack, settings: Settings) -> bool:
     """Whether a pack is on disk, or its weights in the Hub's cache: no network is needed."""
     folder = pack_folder(pack, settings)
-    return _is_whole(pack, folder, rehash=False) or any(_nearby(pack.recogniser, settings))
+    return _is_whole(pack, folder, rehash=False) or any(_nearby(pack.recogniser.weights, settings))
 
 
 def pack_folder(pack: ModelPack, settings: Settings) -> Path:
@@ -101,8 +120,8 @@ def _is_whole(pack: ModelPack, folder: Path, rehash: bool) -> bool:
         return False
 
 
-def _model_files(pack: ModelPack) -> tuple[str, str]:
-    return DETECTOR_FILE, pack.recogniser.name
+def _model_files(pack: ModelPack) -> tuple[str, ...]:
+    return DETECTOR_FILE, *(network.file for network in pack.networks)
 
 
 def _sums(pack: ModelPack, folder: Path) -> bytes:
@@ -147,17 +166,24 @@ def _make(pack: ModelPack, folder: Path, settings: Settings) -> None:
 
 
 def _write_models(pack: ModelPack, made: Path, downloads: Path, settings: Settings) -> None:
-    from core.models.convert import build_detector, build_recogniser
+    from core.models.convert import build_detector
 
-    if pack.recogniser.carrier:
+    if pack.recogniser.weights.carrier:
         say("build_embedded", settings.lang, title=pack.title)
-    recogniser = _obtain(pack, pack.recogniser, downloads, settings)
-    if pack.recogniser.carrier:
-        build_recogniser(recogniser, made / pack.recogniser.name)
+    for network in pack.networks:
+        source = _obtain(pack, network.weights, downloads, settings)
+        _write_network(network, source, made / network.file)
+    build_detector(_obtain(pack, pack.detector, downloads, settings), made / DETECTOR_FILE)
+
+
+def _write_network(network: Network, source: Path, target: Path) -> None:
+    from core.models.convert import build_recogniser
+    from core.models.dlib_resnet import build_network
+
+    if network.conversion == "none":
+        source.replace(target)
     else:
-        recogniser.replace(made / pack.recogniser.name)
-    detector = _obtain(pack, pack.detector, downloads, settings)
-    build_detector(detector, made / DETECTOR_FILE)
+        {"sface": build_recogniser, "dlib": build_network}[network.conversion](source, target)
 
 
 def _drop_earlier(pack: ModelPack, folder: Path) -> None:
@@ -177,6 +203,11 @@ def _obtain(pack: ModelPack, weights: Weights, downloads: Path, settings: Settin
     carried = _carried(weights)
     if carried is not None:
         return carried
+    if weights.repo is None:
+        raise ModelError(
+            f"{weights.name} is only carried by the package {weights.carrier};"
+            " install requirements.txt again"
+        )
     target = downloads / weights.name
     for source in _nearby(weights, settings):
         if hub.take_verified(source, target, weights.sha256):
@@ -190,12 +221,13 @@ def _carried(weights: Weights) -> Path | None:
     path = carried_file(weights.carrier, weights.name)
     if path is not None and sha256_of(path) == weights.sha256:
         return path
-    log.warning(
-        "the package %s does not bring %s as pinned; it is looked for on the Hub"
-        " (installing requirements.txt again mends that)",
-        weights.carrier,
-        weights.name,
-    )
+    if weights.repo:
+        log.warning(
+            "the package %s does not bring %s as pinned; it is looked for on the Hub"
+            " (installing requirements.txt again mends that)",
+            weights.carrier,
+            weights.name,
+        )
     return None
 
 
@@ -212,13 +244,17 @@ def carried_file(distribution: str, name: str) -> Path | None:
 def _nearby(weights: Weights, settings: Settings) -> Iterator[Path]:
     """Files that may be the weights, unverified: in other packs, and in the Hub's cache."""
     yield from settings.models_dir.glob(f"*/{weights.name}")
-    cached = hub.cached_file(hub.HubFile(weights.repo, weights.revision, weights.name))
+    cached = hub.cached_file(_on_hub(weights))
     if cached is not None and cached.is_file():
         yield cached
 
 
+def _on_hub(weights: Weights) -> hub.HubFile:
+    return hub.HubFile(weights.repo or "", weights.revision, weights.name)
+
+
 def _fetch(pack: ModelPack, weights: Weights, downloads: Path, settings: Settings) -> Path:
-    file = hub.HubFile(weights.repo, weights.revision, weights.name)
+    file = _on_hub(weights)
     hub.require_answer(file, weights.size, weights.sha256, settings.hub_timeout)
     say("download_hub", settings.lang, title=pack.title)
     path = hub.download(file, downloads, weights.size)

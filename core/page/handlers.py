@@ -127,7 +127,7 @@ class Handlers:
         view, memory = self.view(request), memory or LiveMemory()
         engine = self.finder.engine
         found = () if frame is None else engine.detect(Photo(frame, "camera"))
-        face = engine.embed([found[0].crop])[0] if found else None
+        face = engine.embed([found[0].views])[0] if found else None
         similarities = None if face is None else self.finder.index.actor_similarities(face[None])[0]
         steady = memory.steady.after(face, similarities)
         html = live_html(view, steady)

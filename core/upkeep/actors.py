@@ -41,7 +41,8 @@ from core.index.embeddings_cache import (
 from core.index.enrol import enrolment_of, load_or_new, update_cache
 from core.index.templates import make_templates
 from core.log import log
-from core.models.packs import PACKS
+from core.models.install import pack_to_be_had
+from core.models.packs import known_packs, pack_named
 from core.settings import Settings
 from core.startup import check_index, open_gallery, pack_for_photos
 
@@ -209,7 +210,7 @@ def _embed(
     return update_cache(
         cache,
         gallery,
-        PACKS[pack],
+        pack_named(pack),
         settings.detection,
         lambda: make_engine(pack),
         limits=settings.photo_limits,
@@ -221,8 +222,8 @@ def _pack_and_clusters(settings: Settings) -> tuple[str, int]:
     with suppress(IndexRefusedError):
         info = load_index(settings.index_path).info
         wanted = settings.model_pack in ("auto", info.pack)
-        if wanted and info.source == "gallery" and info.pack in PACKS:
-            return info.pack, info.clusters
+        if wanted and info.source == "gallery" and info.pack in known_packs():
+            return pack_to_be_had(info.pack, settings).name, info.clusters
     return pack_for_photos(settings), 1
 
 
@@ -286,7 +287,7 @@ def _refuse_unlike(similarity: float, pack: str, path: Path, actor: str) -> None
     With SFace and the development gallery's templates 2 of 562 further photos of the actors fall
     below it, and 0.4 % of other people's reach it.
     """
-    threshold = PACKS[pack].same_person
+    threshold = pack_named(pack).same_person
     if similarity < threshold:
         raise GalleryError(
             f"{path.name} is unlike {actor}'s photos (similarity {similarity:.2f}, at least"

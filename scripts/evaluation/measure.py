@@ -177,7 +177,7 @@ class Meter:
             sharpness=to_sort_by[:, 0],
             brightness=to_sort_by[:, 1],
             yaw=to_sort_by[:, 2],
-            embeddings=self.engine.embed([face.crop for face in faces]),
+            embeddings=self.engine.embed([face.views for face in faces]),
         )
 
     def _detect(self, entry: LabelledPhoto, way: Way) -> tuple[Detection, ...]:

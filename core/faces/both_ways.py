@@ -1,0 +1,76 @@
+"""Each face twice: as found in the photo, and as found in its mirror image.
+
+A detector moves its landmarks a little when a photo is mirrored, and so a selfie and its mirror
+image would look like different actors. What is made of both is the same for either.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from core.faces.detect import SAME_PLACE, SURE, FoundFace, FoundFaces, overlap
+
+
+@dataclass(frozen=True, eq=False)
+class SeenFace:
+    """One face: in the photo, and in its mirror image, each in pixels of its own."""
+
+    here: FoundFace
+    mirrored: FoundFace
+
+    def middle(self, width: int) -> FoundFace:
+        """The mean of both in a photo this wide."""
+        back = self.mirrored.mirrored(width)
+        return FoundFace(
+            _mean(self.here.box, back.box),
+            (self.here.score + back.score) / 2,
+            _mean(self.here.landmarks, back.landmarks),
+        )
+
+
+def _mean(one: NDArray[np.float32], other: NDArray[np.float32]) -> NDArray[np.float32]:
+    return ((one + other) / 2).astype(np.float32)
+
+
+def find_both_ways(
+    find: Callable[[NDArray[np.uint8]], FoundFaces],
+    pixels: NDArray[np.uint8],
+    mirror: NDArray[np.uint8],
+) -> list[SeenFace]:
+    """The faces of a (H, W, 3) photo and its mirror image, each once.
+
+    What only one of both has counts if that is the surer one, or if the face is sure.
+    """
+    width = pixels.shape[1]
+    found, mirrored = find(pixels), find(mirror)
+    here, there = found.faces(), [face.mirrored(width) for face in mirrored.faces()]
+    pairs = _same_places(here, there)
+    seen = [SeenFace(here[row], there[column].mirrored(width)) for row, column in pairs]
+    for faces, paired, is_surer in (
+        (here, {row for row, _ in pairs}, found.confidence >= mirrored.confidence),
+        (there, {column for _, column in pairs}, mirrored.confidence >= found.confidence),
+    ):
+        left = [face for number, face in enumerate(faces) if number not in paired]
+        seen += [
+            SeenFace(face, face.mirrored(width)) for face in left if is_surer or face.score >= SURE
+        ]
+    return seen
+
+
+def _same_places(here: list[FoundFace], there: list[FoundFace]) -> list[tuple[int, int]]:
+    """Positions of the same face in both, those that share most first."""
+    shared = [
+        (overlap(one.box, other.box), row, column)
+        for row, one in enumerate(here)
+        for column, other in enumerate(there)
+    ]
+    pairs: list[tuple[int, int]] = []
+    for share, row, column in sorted(shared, key=lambda entry: -entry[0]):
+        taken = any(row == known[0] or column == known[1] for known in pairs)
+        if share > SAME_PLACE and not taken:
+            pairs.append((row, column))
+    return pairs
