@@ -134,7 +134,7 @@ def test_spaces_front_matter_agrees_with_requirements_and_pins() -> None:
     assert front["sdk_version"] == lowest[1]
     assert front["sdk"] == "gradio"
     assert front["app_file"] == "app.py"
-    pinned = PACKS["auraface"].recogniser
+    pinned = PACKS["auraface"].recogniser.weights
     block = (ROOT / "README.md").read_text("utf-8").split("---\n")[1]
     assert f"- {pinned.repo} {pinned.name} {pinned.revision}\n" in block
     assert (ROOT / "packages.txt").read_text().split() == ["libgl1", "libglib2.0-0", "libfribidi0"]

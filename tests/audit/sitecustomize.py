@@ -25,8 +25,10 @@ def pin_standin(recogniser: Path) -> None:
 
     data, pack = recogniser.read_bytes(), PACKS["auraface"]
     sha256 = hashlib.sha256(data).hexdigest()
-    weights = replace(pack.recogniser, size=len(data), sha256=sha256)
-    PACKS["auraface"] = replace(pack, recogniser=weights)
+    network, second = pack.networks
+    weights = replace(network.weights, size=len(data), sha256=sha256)
+    networks = (replace(network, weights=weights), second)
+    PACKS["auraface"] = replace(pack, networks=networks)
 
 
 if "AUDIT_LOG" in os.environ:

@@ -34,7 +34,7 @@ from tests.hub_standin import (
 )
 from tests.models.test_install import mounted
 
-NAMES = {"glintr100.onnx", "detector.onnx", "SHA256SUMS"}
+NAMES = {"glintr100.onnx", "likeness.onnx", "detector.onnx", "SHA256SUMS"}
 MB = 1024 * 1024
 
 
@@ -107,9 +107,14 @@ def test_download_ends_in_a_verified_pack_that_embeds(
     monkeypatch.setitem(PACKS, "auraface", PACKS["auraface"])  # put back afterwards
     pin_standin(hub.folder / AURAFACE)
     engine = FaceEngine(ensure_models(Settings(models_dir=models), "auraface"))
-    crops = np.random.default_rng(0).integers(0, 256, (3, 112, 112, 3), np.uint8)
-    embeddings = engine.embed(list(crops))
-    assert embeddings.shape == (3, 512)
+    noise = np.random.default_rng(0)
+    sides = [network.side for network in engine.pack.networks]
+    faces = [
+        tuple(noise.integers(0, 256, (2, side, side, 3), np.uint8) for side in sides)
+        for _ in range(3)
+    ]
+    embeddings = engine.embed(faces)
+    assert embeddings.shape == (3, 512 + 128)
     assert not np.allclose(embeddings[0], embeddings[1])
 
 

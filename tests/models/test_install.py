@@ -29,7 +29,8 @@ from tests.hub_standin import (
 )
 
 RECOGNISER = "face_recognition_sface_2021dec_int8bq.onnx"
-DETECTOR = "detector.onnx"
+DETECTOR, SECOND = "detector.onnx", "likeness.onnx"
+MODELS = (RECOGNISER, SECOND, DETECTOR)
 SUMS = "SHA256SUMS"
 
 
@@ -51,10 +52,10 @@ def times(folder: Path) -> dict[str, int]:
 
 def check_good(folder: Path, sface: InstalledPack) -> None:
     """The very bytes of the session's pack with their sums, and nothing else about."""
-    assert {path.name for path in folder.iterdir()} == {RECOGNISER, DETECTOR, SUMS}
+    assert {path.name for path in folder.iterdir()} == {*MODELS, SUMS}
     sums = [line.split("  ") for line in (folder / SUMS).read_text("utf-8").splitlines()]
     assert {name: digest for digest, name in sums} == {
-        name: sha256_of(sface.folder / name) for name in (RECOGNISER, DETECTOR)
+        name: sha256_of(sface.folder / name) for name in MODELS
     }
     for digest, name in sums:
         assert sha256_of(folder / name) == digest
@@ -80,6 +81,7 @@ SEEN_AT_A_START: dict[str, Callable[[Path], object]] = {
     "empty-folder": empty,
     "missing-recogniser": lambda folder: (folder / RECOGNISER).unlink(),
     "missing-detector": lambda folder: (folder / DETECTOR).unlink(),
+    "missing-second": lambda folder: (folder / SECOND).unlink(),
     "missing-sums": lambda folder: (folder / SUMS).unlink(),
     "extra-model": lambda folder: shutil.copy(folder / DETECTOR, folder / "genderage.onnx"),
 }
@@ -140,7 +142,9 @@ def test_the_embedded_pack_that_cannot_be_made_has_nothing_to_fall_back_on(
     mine: Settings, folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     shutil.rmtree(folder)
-    monkeypatch.setitem(PACKS, "sface", replace(PACKS["sface"], recogniser=GLINTR100))
+    pack = PACKS["sface"]
+    networks = (replace(pack.recogniser, weights=GLINTR100), pack.networks[1])
+    monkeypatch.setitem(PACKS, "sface", replace(pack, networks=networks))
     with pytest.raises(ModelError):
         ensure_or_fall_back(mine, "sface")
 
@@ -245,7 +249,7 @@ def read_only(folder: Path, contents: Path | None = None) -> Iterator[None]:
     """A folder with a copy of `contents` that cannot be written: a mount for root, else modes."""
     with contextlib.ExitStack() as stack:
         if os.geteuid() == 0:
-            stack.enter_context(mounted(folder, "size=60m"))
+            stack.enter_context(mounted(folder, "size=80m"))
         folder.mkdir(exist_ok=True)
         if contents:
             shutil.copytree(contents, folder / contents.name)
