@@ -1,11 +1,10 @@
-"""Write the starter gallery: names and SFace embeddings of actors, no photo.
+"""Write the starter gallery: names and embeddings of actors, no photo.
 
 In: folders of actors' photos, `<folder>/<Actor name>/*`; actors of the same name are merged.
 Out: dataset/starter_embeddings.json, an embeddings cache without file names and landmarks, but
 with the hashes that tell the very same photo.
-It is written only if its labels pass the checks: names that several folders share agree above
-the pack's same-person similarity, portraits agree with their siblings, and no two names are the
-same face. `--check` runs the checks on the committed file instead.
+It is written only if its labels pass the checks: names that several folders share agree,
+portraits agree with their siblings, and no two names are the same face. `--check` runs the checks on the committed file instead.
 """
 
 from __future__ import annotations
@@ -36,9 +35,11 @@ from core.startup import load_engine
 from scripts.cli import Parser, path, run
 
 PACK = PACKS["sface"]
-# Between templates of two names the highest similarity of this gallery is 0.49 (two people);
-# the two folders' templates of one person agree at 0.59 and more, one excepted (0.46).
-SAME_FACE = 0.55
+# Between templates of two names the highest similarity of this gallery is 0.68 (Han Ye-seul and
+# Oh Yeon-seo).
+SAME_FACE = 0.70
+AGREEMENT = 0.40  # of two folders' templates of one person
+DECIMALS = 5  # of an embedding: half the bytes, cosines equal to 0.00002
 
 
 def main() -> int:
@@ -87,7 +88,7 @@ def merged(caches: list[EmbeddingsCache]) -> EmbeddingsCache:
     packs = [cache.packs[PACK.name] for cache in caches]
     photos = {key: photo for pack in packs for key, photo in pack.photos.items()}
     usable = {
-        key: replace(photo, box=(), landmarks=())
+        key: replace(photo, box=(), landmarks=(), embedding=photo.embedding.round(DECIMALS))
         for key, photo in photos.items()
         if photo.embedding is not None
     }
@@ -115,7 +116,7 @@ def disagreements(caches: list[EmbeddingsCache]) -> list[str]:
             ours = first.templates[first.actors.index(name)]
             theirs = second.templates[second.actors.index(name)]
             similarity = float(ours @ theirs)
-            if similarity < PACK.same_person:
+            if similarity < AGREEMENT:
                 faults.append(f"{name} differs between folders ({similarity:.2f})")
     return faults
 

@@ -40,8 +40,8 @@ def full(starter: EmbeddingsCache) -> list[str]:
 
 def test_it_has_the_announced_actors_and_portraits(starter: EmbeddingsCache) -> None:
     rows = starter.actors.values()
-    assert len(starter.actors) == 397
-    assert sum(map(len, rows)) == 737
+    assert len(starter.actors) == 712
+    assert sum(map(len, rows)) == 1942
     assert min(map(len, rows)) >= 1
 
 
@@ -56,7 +56,7 @@ def test_it_has_hashes_and_embeddings_and_no_picture_nor_file_name(
     photos = starter.packs["sface"].photos
     assert set(photos) == set(hashes)
     embeddings = np.stack([photo.embedding for photo in photos.values()])
-    assert embeddings.shape == (737, 128)
+    assert embeddings.shape == (1942, 256)
     assert np.allclose(np.linalg.norm(embeddings, axis=1), 1, atol=1e-5)
     assert not re.search(r"\.jpe?g|\.png|/", Settings().starter_path.read_text("utf-8"))
 
@@ -64,7 +64,7 @@ def test_it_has_hashes_and_embeddings_and_no_picture_nor_file_name(
 def test_it_has_what_tells_the_very_same_photo(starter: EmbeddingsCache) -> None:
     crop_hashes = [photo.crop_hash for photo in starter.packs["sface"].photos.values()]
     assert all(re.fullmatch("[0-9a-f]{64}", value) for value in crop_hashes)
-    assert len(set(crop_hashes)) == 737
+    assert len(set(crop_hashes)) == 1942
     assert {photo.landmarks for photo in starter.packs["sface"].photos.values()} == {()}
 
 
@@ -80,7 +80,7 @@ def test_its_labels_pass_the_checks() -> None:
     command = [sys.executable, script, "--check"]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     assert (done.returncode, done.stderr) == (0, "")
-    assert "397 actors, 737 portraits, labels checked" in done.stdout
+    assert "712 actors, 1942 portraits, labels checked" in done.stdout
 
 
 def changed(starter: EmbeddingsCache, **actors: object) -> EmbeddingsCache:

@@ -87,16 +87,16 @@ def test_empty_dataset_starts_with_the_starter_gallery(
     settings: Settings, logged: pytest.LogCaptureFixture
 ) -> None:
     finder = start(settings)
-    assert len(finder.index.actors) == 397
+    assert len(finder.index.actors) == 712
     assert (finder.index.info.source, finder.notice) == ("starter", None)
     assert load_index(settings.index_path).info == finder.index.info
-    assert "✅ Actor index ready: 397 actors" in logged.messages
+    assert "✅ Actor index ready: 712 actors" in logged.messages
     assert len(finder.find(ASTRONAUT).faces) == 1
 
 
 def test_missing_dataset_folder_starts_with_the_starter_gallery(settings: Settings) -> None:
     finder = start(settings.replaced(dataset_dir=settings.dataset_dir / "new"))
-    assert len(finder.index.actors) == 397
+    assert len(finder.index.actors) == 712
 
 
 def test_starter_index_is_made_in_under_a_second(settings: Settings) -> None:
@@ -336,7 +336,7 @@ def test_index_whose_pack_is_not_to_be_had_gives_way_with_a_notice(
     before = settings.index_path.read_bytes()
     finder = start(settings)
     assert (finder.engine.pack.name, finder.index.info.pack) == ("sface", "sface")
-    assert len(finder.index.actors) == (3 if names else 397)
+    assert len(finder.index.actors) == (3 if names else 712)
     assert "AuraFace-v1 is not to be had" in (finder.notice or "")
     assert finder.notice in logged.messages
     assert settings.index_path.read_bytes() == before  # it is right again when the Hub answers

@@ -153,7 +153,7 @@ def test_a_small_gallery_calls_its_scores_rough(own_page: Page) -> None:
     expect(shown(own_page)).to_contain_text("A small gallery: take the score as rough.")
 
 
-@pytest.mark.parametrize(("fixture", "count"), [("page", "397 actors"), ("own_page", "7 actors")])
+@pytest.mark.parametrize(("fixture", "count"), [("page", "712 actors"), ("own_page", "7 actors")])
 def test_the_footer_tells_gallery_and_model(
     fixture: str, count: str, request: pytest.FixtureRequest
 ) -> None:

@@ -18,7 +18,7 @@ def test_a_visitor_is_told_of_the_gallery_and_of_the_photos_fate(page: Page) -> 
     expect(page.locator("h1")).to_have_text("Which actor do you look like?")
     banner = page.locator(".block.banner")
     expect(banner).to_have_count(1)
-    expect(banner).to_contain_text("starter gallery: 397 actors, without portraits")
+    expect(banner).to_contain_text("starter gallery: 712 actors, without portraits")
     expect(banner).to_contain_text("python scripts/download_dataset.py")
     expect(page.locator("#privacy")).to_contain_text("deleted about 60 seconds later")
 

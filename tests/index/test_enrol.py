@@ -446,7 +446,7 @@ def test_cache_of_other_weights_or_packs_is_refused(
 def test_starter_gallery_becomes_an_index_at_once(settings: Settings) -> None:
     enrolment = rebuilt(settings.starter_path, settings)
     assert enrolment.index.info.source == "starter"
-    assert len(enrolment.index.actors) == 397
+    assert len(enrolment.index.actors) == 712
 
 
 @needs_shared

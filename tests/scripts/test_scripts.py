@@ -225,7 +225,7 @@ def test_build_without_photos_uses_the_starter_gallery(run: Run, tmp_path: Path)
     done = run(BUILD, "--dataset-dir", tmp_path)
     assert (done.returncode, done.stderr) == (0, "")
     assert "the starter gallery is used" in done.stdout
-    assert len(load_index(tmp_path / "actor_index.npz").actors) == 397
+    assert len(load_index(tmp_path / "actor_index.npz").actors) == 712
 
 
 def test_build_that_cannot_write_its_index_fails(run: Run, tmp_path: Path) -> None:
@@ -307,7 +307,7 @@ def test_find_for_people_uses_the_apps_own_index_and_makes_it(
     assert [line.split(".")[0].strip() for line in ranks] == ["1", "2", "3", "4", "5"]
     assert all("score" in line and "similarity" in line for line in ranks)
     assert blank.startswith(f"{photos / 'blank.jpg'}: no face found")
-    assert "✅ Actor index ready: 397 actors" in done.stderr
+    assert "✅ Actor index ready: 712 actors" in done.stderr
     assert (tmp_path / "actor_index.npz").is_file()
 
 
