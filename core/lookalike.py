@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 from typing import Generic, Protocol, TypeVar
@@ -11,10 +12,13 @@ from numpy.typing import NDArray
 
 from core.errors import NoFaceError
 from core.faces.engine import Face, FaceEngine
+from core.faces.framing import FramedFace
+from core.faces.parts import embed_covered
 from core.faces.photo import Photo, PhotoSource, read_photo
 from core.gallery.people import EVERYONE, Filter, People
 from core.gallery.photos import Portrait
 from core.index.actor_index import ActorIndex, Match
+from core.index.alike import Alike, tells_parts, what_is_alike
 from core.index.verdict import Verdict, judge
 from core.settings import Settings
 
@@ -99,6 +103,16 @@ class LookalikeFinder:
         """Search the gallery for one face, and judge what was found."""
         matches = self._matches(face.embedding, top_k or self.settings.top_k, wanted)
         return Judged(face, matches, judge(self.index, face.crop, matches))
+
+    def alike(self, face: FramedFace, matches: Sequence[Match]) -> tuple[Alike, ...]:
+        """For each of a face's matches, which parts carry the likeness.
+
+        () where the gallery has too few actors to tell.
+        """
+        if not tells_parts(self.index):
+            return ()
+        embeddings = embed_covered(self.engine, face)
+        return tuple(what_is_alike(self.index, embeddings, match.actor) for match in matches)
 
     def _matches(
         self, embedding: NDArray[np.float32], top_k: int, wanted: Filter

@@ -45,6 +45,11 @@ def aligned_crop(
     return np.asarray(cv2.warpAffine(pixels, warp, (side, side)), np.uint8)
 
 
+def mirrored(points: NDArray[np.floating], width: int) -> NDArray[np.float32]:
+    """(5, 2) points of a face in a picture this wide → in its mirror image, where right is left."""
+    return np.asarray(points[[1, 0, 2, 4, 3]] * [-1, 1] + [width - 1, 0], np.float32)
+
+
 def roll(landmarks: NDArray[np.float32]) -> float:
     """(5, 2) landmarks → degrees by which the head is tilted, clockwise, -180…180."""
     matrix = onto_standard_points(landmarks)

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from core.faces.align import CROP_SIDE, onto_standard_points, roll
+from core.faces.align import CROP_SIDE, mirrored, onto_standard_points, roll
 from core.settings import DetectionOptions
 
 NOT_MUCH_SMALLER = 0.25  # of the largest face's area: as sure a sign that the photo is upright
@@ -65,8 +65,7 @@ class FoundFace:
         """Where it is in the mirror image of a photo this wide; there, right is left."""
         x1, y1, x2, y2 = self.box
         box = np.array([width - 1 - x2, y1, width - 1 - x1, y2], np.float32)
-        points = self.landmarks[[1, 0, 2, 4, 3]] * [-1, 1] + [width - 1, 0]
-        return FoundFace(box, self.score, points.astype(np.float32))
+        return FoundFace(box, self.score, mirrored(self.landmarks, width))
 
 
 @dataclass(frozen=True, eq=False)

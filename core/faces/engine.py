@@ -17,7 +17,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from core.faces.align import CROP_SIDE, aligned_crop
+from core.faces.align import CROP_SIDE, aligned_crop, mirrored
 from core.faces.both_ways import SeenFace, find_both_ways
 from core.faces.detect import FaceDetector
 from core.faces.photo import Photo
@@ -140,6 +140,13 @@ class FaceEngine:
         embeddings: NDArray[np.float32] = np.concatenate(parts, axis=1).astype(np.float32)
         return embeddings
 
+    def views(self, pixels: NDArray[np.uint8], landmarks: NDArray[np.float32]) -> Views:
+        """Of a face whose (5, 2) landmarks in a (H, W, 3) RGB picture are known already."""
+        mirror = np.ascontiguousarray(pixels[:, ::-1])
+        return _views(
+            self.pack, (pixels, landmarks), (mirror, mirrored(landmarks, pixels.shape[1]))
+        )
+
     def warm_up(self) -> None:
         """Run all models once, so that the first visitor waits no longer than the tenth."""
         side = self.options.size
@@ -168,16 +175,24 @@ def _aligned(
         detection_score=face.score,
         landmarks=np.asarray(face.landmarks, np.float32),
         crop=aligned_crop(pixels, face.landmarks),
-        views=tuple(
-            np.stack(
-                [
-                    aligned_crop(pixels, seen.here.landmarks, network.side, network.points),
-                    aligned_crop(mirror, seen.mirrored.landmarks, network.side, network.points),
-                ]
-            )
-            for network in pack.networks
-        ),
+        views=_views(pack, (pixels, seen.here.landmarks), (mirror, seen.mirrored.landmarks)),
     )
+
+
+def _views(pack: ModelPack, *pictures: tuple[NDArray[np.uint8], NDArray[np.float32]]) -> Views:
+    """A face cut out of each of some pictures for each network of a pack.
+
+    Args:
+        pack: of the networks.
+        pictures: (H, W, 3) RGB and the face's (5, 2) landmarks in it.
+    """
+
+    def crops(network: Network) -> NDArray[np.uint8]:
+        return np.stack(
+            [aligned_crop(*picture, network.side, network.points) for picture in pictures]
+        )
+
+    return tuple(crops(network) for network in pack.networks)
 
 
 def _part(network: Network, model: Any, faces: list[NDArray[np.uint8]]) -> NDArray[np.float32]:

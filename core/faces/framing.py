@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,6 +22,32 @@ FEATHER = 12  # pixels over which the photo fades into that
 # Round the face's box, in its widths and heights: left and right, above, below. The first keeps
 # hair and shoulders; the others are for photos where somebody else would be in the picture.
 MARGINS = ((1.0, 0.8, 1.2), (0.6, 0.6, 0.8), (0.35, 0.45, 0.5))
+
+
+@dataclass(frozen=True, eq=False)
+class FramedFace:
+    """A face in the frame, from which it can be aligned again."""
+
+    pixels: NDArray[np.uint8]  # (600, 480, 3) RGB
+    points: NDArray[np.float32]  # (5, 2) pixels of it: eyes, nose tip, mouth corners
+
+
+def in_frame(pixels: NDArray[np.uint8], landmarks: NDArray[np.float32]) -> FramedFace:
+    """A photo's face with its points; arguments as of `framed_face`."""
+    points = landmarks.astype(np.float64)
+    matrix = _onto_frame(points)
+    framed = points @ matrix[:, :2].T + matrix[:, 2]
+    return FramedFace(framed_face(pixels, landmarks), framed.astype(np.float32))
+
+
+def could_be_framed(points: NDArray[np.float32]) -> bool:
+    """Whether a face's (5, 2) points can stand so in the frame: upright, at its scale."""
+    if not np.isfinite(points).all() or not (points >= 0).all() or not (points < FRAME).all():
+        return False
+    if np.ptp(points) < EYE_SPAN / 2:
+        return False
+    turn = onto_standard_points(points)[:, 0] * EYE_SPAN / STANDARD_SPAN
+    return bool(np.abs(turn - [1, 0]).max() < 0.01)
 
 
 def framed_face(
