@@ -104,12 +104,17 @@ class LookalikeFinder:
         matches = self._matches(face.embedding, top_k or self.settings.top_k, wanted)
         return Judged(face, matches, judge(self.index, face.crop, matches))
 
+    @property
+    def tells_parts(self) -> bool:
+        """Whether the gallery has actors enough to tell what is alike."""
+        return tells_parts(self.index)
+
     def alike(self, face: FramedFace, matches: Sequence[Match]) -> tuple[Alike, ...]:
         """For each of a face's matches, which parts carry the likeness.
 
         () where the gallery has too few actors to tell.
         """
-        if not tells_parts(self.index):
+        if not self.tells_parts:
             return ()
         embeddings = embed_covered(self.engine, face)
         return tuple(what_is_alike(self.index, embeddings, match.actor) for match in matches)

@@ -17,9 +17,10 @@ from core.faces.framing import FRAME, FramedFace
 
 Part = Literal["eyes", "nose", "mouth", "shape"]
 PARTS: tuple[Part, ...] = get_args(Part)
-# Centre and half axes in pixels of the standard crop: brows with the eyes, the nose with its
+Ellipse = tuple[float, float, float, float]  # centre, half axes: pixels of the standard crop
+# Brows with the eyes, the nose with its
 # wings, the mouth with the chin. What lies beyond the last is the shape, with the hair.
-ELLIPSES: dict[Part, tuple[float, float, float, float]] = {
+ELLIPSES: dict[Part, Ellipse] = {
     "eyes": (56, 47, 37, 13),
     "nose": (56, 69, 15, 12),
     "mouth": (56, 97, 25, 17),
@@ -40,14 +41,13 @@ def embed_covered(engine: FaceEngine, face: FramedFace) -> NDArray[np.float32]:
 
 def part_masks(face: FramedFace) -> NDArray[np.float32]:
     """(P, 600, 480) how much of each pixel belongs to each of PARTS, 0-1."""
-    inside = [_inside(face, *ellipse) for ellipse in ELLIPSES.values()]
-    return np.stack([*inside[:-1], 1 - inside[-1]])
+    *features, face_itself = (inside(face, ellipse) for ellipse in ELLIPSES.values())
+    return np.stack([*features, 1 - face_itself])
 
 
-def _inside(
-    face: FramedFace, x: float, y: float, across: float, down: float
-) -> NDArray[np.float32]:
+def inside(face: FramedFace, ellipse: Ellipse) -> NDArray[np.float32]:
     """(600, 480) 1 within an ellipse of the standard crop, 0 beyond it, a soft edge between."""
+    x, y, across, down = ellipse
     matrix = onto_standard_points(face.points).astype(np.float32)
     rows, columns = np.mgrid[0 : FRAME[1], 0 : FRAME[0]].astype(np.float32)
     right = matrix[0, 0] * columns + matrix[0, 1] * rows + matrix[0, 2]

@@ -19,7 +19,7 @@ from PIL import Image
 
 from core.errors import UnreadablePhotoError
 from core.faces.engine import Face
-from core.faces.framing import FRAME, framed_face
+from core.faces.framing import FRAME, FramedFace, could_be_framed, in_frame
 from core.faces.photo import DECODER_FAULTS, Photo
 from core.faces.quality import coach, measure_quality
 from core.lookalike import PhotoFaces
@@ -38,12 +38,18 @@ class KeptFace:
     embedding: NDArray[np.float32]  # (D,) unit
     crop: NDArray[np.uint8]  # (112, 112, 3) RGB, aligned
     framed: bytes  # JPEG, 480×600; see core/faces/framing.py
+    points: NDArray[np.float32]  # (5, 2) pixels of it: from these it is aligned again
     tips: tuple[str, ...]  # codes of core/faces/quality.py
 
     @property
     def picture(self) -> str:
         """For an <img>."""
         return _data_uri(self.framed)
+
+    @property
+    def in_frame(self) -> FramedFace:
+        """Its picture and points."""
+        return FramedFace(np.asarray(_decoded(self.framed, "JPEG", FRAME)), self.points)
 
     @property
     def place(self) -> dict[str, float]:
@@ -58,6 +64,7 @@ class KeptFace:
             "embedding": _text(self.embedding.astype("<f4").tobytes()),
             "crop": _text(_png(self.crop)),  # no pixel lost: the same photo is told by it
             "framed": _text(self.framed),
+            "points": self.points.ravel().astype(float).round(2).tolist(),
             "tips": list(self.tips),
         }
 
@@ -70,10 +77,13 @@ class KeptFace:
             raise ValueError("an embedding is not of unit length")
         framed = base64.b64decode(entry["framed"], validate=True)
         _decoded(framed, "JPEG", FRAME)
+        points = np.array([float(value) for value in entry["points"]], np.float32).reshape(5, 2)
+        if not could_be_framed(points):
+            raise ValueError("a face does not stand in its frame")
         png = base64.b64decode(entry["crop"], validate=True)
         crop = _decoded(png, "PNG", (CROP_SIDE, CROP_SIDE))
         tips = tuple(str(code) for code in entry["tips"])
-        return KeptFace((x1, y1, x2, y2), embedding, np.asarray(crop), framed, tips)
+        return KeptFace((x1, y1, x2, y2), embedding, np.asarray(crop), framed, points, tips)
 
 
 @dataclass(frozen=True, eq=False)
@@ -128,6 +138,7 @@ def keep(found: PhotoFaces) -> KeptPhoto:
 def _kept_face(photo: Photo, face: Face) -> KeptFace:
     height, width = photo.pixels.shape[:2]
     x1, y1, x2, y2 = face.detection.box
+    framed = in_frame(photo.pixels, face.detection.landmarks)
     return KeptFace(
         box=(
             round(x1 / width, 4),
@@ -137,7 +148,8 @@ def _kept_face(photo: Photo, face: Face) -> KeptFace:
         ),
         embedding=face.embedding,
         crop=face.crop,
-        framed=_jpeg(framed_face(photo.pixels, face.detection.landmarks), 88),
+        framed=_jpeg(framed.pixels, 88),
+        points=framed.points,
         tips=coach(measure_quality(photo, face.detection)),
     )
 

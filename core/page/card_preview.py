@@ -5,12 +5,14 @@ from __future__ import annotations
 import base64
 import io
 import secrets
+from collections.abc import Sequence
 from dataclasses import replace
 
 from PIL import Image
 
 from core.card.layout import ShareCard, share_card_png
 from core.card.text import clean
+from core.faces.parts import Part
 from core.gallery.credits import Credit
 from core.index.actor_index import Match
 from core.languages import ENGLISH
@@ -21,14 +23,16 @@ from core.page.templates import hue, initials, render
 from core.page.words import words_of
 
 
-def card_html(view: View, judged: Judged[KeptFace], chosen: int, link: str) -> str:
+def card_html(
+    view: View, judged: Judged[KeptFace], chosen: int, link: str, told: Sequence[Part] = ()
+) -> str:
     """Preview with a button to save it and one to share it, for the match at `chosen`.
 
     The picture is in the page itself: no file of it is written on the server.
     """
     chosen = min(max(chosen, 0), len(judged.matches) - 1)
     match = judged.matches[chosen]
-    png = share_card_png(share_card(view, judged, chosen, link))
+    png = share_card_png(share_card(view, judged, chosen, link, told))
     return render(
         "card",
         speech=view.speech,
@@ -39,12 +43,15 @@ def card_html(view: View, judged: Judged[KeptFace], chosen: int, link: str) -> s
     )
 
 
-def share_card(view: View, judged: Judged[KeptFace], chosen: int, link: str) -> ShareCard:
-    """What stands on the card."""
+def share_card(
+    view: View, judged: Judged[KeptFace], chosen: int, link: str, told: Sequence[Part] = ()
+) -> ShareCard:
+    """What stands on the card; `told`: the parts that carry the likeness, if asked for."""
     match, speech = judged.matches[chosen], view.speech
     name = _name(view, match)
     them = view.pictures.framed(match.portrait)
     credit = match.portrait.credit
+    sentence = view.sentence(judged.verdict, match, chosen + 1)
     return ShareCard(
         you=Image.open(io.BytesIO(judged.face.framed)).convert("RGB"),
         them=them,
@@ -52,7 +59,7 @@ def share_card(view: View, judged: Judged[KeptFace], chosen: int, link: str) -> 
         you_label=speech("you"),
         name=name,
         score=view.points(match),
-        sentence=view.sentence(judged.verdict, match, chosen + 1),
+        sentence=f"{sentence} {view.alike(told)}" if told else sentence,
         credit=_credit(credit, speech) if them is not None and credit else "",
         app_name="Lookalike",
         link=link,

@@ -12,11 +12,13 @@ from numpy.typing import NDArray
 from starlette.requests import Request
 
 from core.errors import LookalikeError, PhotoError
+from core.faces.parts import PARTS, Part
 from core.faces.photo import Photo
 from core.log import log
-from core.lookalike import LookalikeFinder
-from core.page.browser_memory import KeptPhoto, keep
+from core.lookalike import Judged, LookalikeFinder
+from core.page.browser_memory import KeptFace, KeptPhoto, keep
 from core.page.card_preview import card_html
+from core.page.heat import heat_uri
 from core.page.language import (
     View,
     country_choices,
@@ -38,6 +40,15 @@ class LiveMemory:
 
     steady: Steady = field(default_factory=Steady)
     html: str = ""  # as last shown: the same again is not sent
+
+
+@dataclass(frozen=True, eq=False)
+class OnShow:
+    """One face of a visitor's photo, compared with one of its matches."""
+
+    judged: Judged[KeptFace]
+    match: int  # which of them; -1 where there is none
+    told: tuple[Part, ...]  # parts that the page was told to be alike in these two, if it asked
 
 
 class Handlers:
@@ -113,12 +124,32 @@ class Handlers:
         view = self.view(request)
         if not kept:
             return ""
-        faces = self._kept_photo(kept, view).faces
-        face, match = self._chosen(chosen, view)
-        judged = view.finder.judge(faces[face % len(faces)], read_filter(gender, country))
-        if not judged.matches:
+        shown = self._on_show(kept, gender, country, chosen, view)
+        if not shown.judged.matches:
             return ""
-        return card_html(view, judged, match, _link(request, self.public_url))
+        link = _link(request, self.public_url)
+        return card_html(view, shown.judged, shown.match, link, shown.told)
+
+    def tell_alike(
+        self, kept: Any, gender: str, country: str, chosen: Any, request: gr.Request
+    ) -> dict[str, Any] | None:
+        """What is alike in the face and match that are on show, for core/page/page.js.
+
+        None where there is nothing to tell it of.
+        """
+        view = self.view(request)
+        if not kept:
+            return None
+        shown = self._on_show(kept, gender, country, chosen, view)
+        if not shown.judged.matches:
+            return None
+        framed = shown.judged.face.in_frame
+        found = self.finder.alike(framed, [shown.judged.matches[shown.match]])
+        if not found:
+            return None
+        told = found[0].told
+        heat = heat_uri(framed, found[0]) if told else ""
+        return {"told": list(told), "sentence": view.alike(told), "heat": heat}
 
     def name_live(
         self, frame: NDArray[np.uint8] | None, memory: LiveMemory | None, request: gr.Request
@@ -139,14 +170,17 @@ class Handlers:
         except PhotoError as error:
             raise gr.Error(view.speech("failed"), print_exception=False) from error
 
-    @staticmethod
-    def _chosen(chosen: Any, view: View) -> tuple[int, int]:
-        """Face and match on show; the first ones before anything was chosen."""
+    def _on_show(self, kept: Any, gender: str, country: str, chosen: Any, view: View) -> OnShow:
+        """What the browser says is on show; the first face and match before any choice."""
+        faces = self._kept_photo(kept, view).faces
         try:
-            face, match = (int(value) for value in chosen or (0, 0))
+            face, match, *asked = chosen or (0, 0)
+            face, match = int(face), int(match)
+            told = [part for name in (asked[0] if asked else ()) for part in PARTS if part == name]
         except (TypeError, ValueError, ArithmeticError) as error:
             raise gr.Error(view.speech("failed"), print_exception=False) from error
-        return face, match
+        judged = self.finder.judge(faces[face % len(faces)], read_filter(gender, country))
+        return OnShow(judged, min(max(match, 0), len(judged.matches) - 1), tuple(told[:2]))
 
     @staticmethod
     def _failed(view: View, error: LookalikeError) -> gr.Error:

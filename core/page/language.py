@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,6 +13,7 @@ from babel.numbers import format_decimal
 from markupsafe import Markup, escape
 
 from core.errors import SettingsError
+from core.faces.parts import Part
 from core.gallery.people import GENDERS, Filter
 from core.index.actor_index import Match
 from core.index.verdict import Verdict
@@ -127,6 +128,14 @@ class View:
             return self.speech("no_score")
         share = int(match.score)
         return self.speech("meaning" if share else "meaning_low", share=share)
+
+    def alike(self, told: Sequence[Part]) -> str:
+        """Which parts carry a likeness; that none stands out, if none is told."""
+        if not told:
+            return self.speech("alike_whole")
+        *others, last = told
+        words = [*(f"alike_{part}_and" for part in others), f"alike_{last}"]
+        return self.speech("alike_parts", parts=" ".join(map(self.speech, words)))
 
     def points(self, match: Match) -> str | None:
         """Its score as shown; None where the gallery is too small for one."""

@@ -26,7 +26,10 @@ LIVE_FORGOTTEN = 60  # seconds after the last frame
 REMEMBER = "(...shown) => { window.lookalike.remember(shown); return []; }"
 # What core/page/page.js does with the page's own HTML once it is there and when it changes.
 MARK_LANGUAGE = "window.lookalike.markLanguage(element);"
-SHOW_RESULT = "window.lookalike.showResult(); watch('value', window.lookalike.showResult);"
+SHOW_RESULT = (
+    "window.lookalike.askAlike = () => trigger('apply'); window.lookalike.showResult();"
+    " watch('value', window.lookalike.showResult);"
+)
 SHOW_CARD = "watch('value', window.lookalike.showCard);"
 # Words of the controls, which stand in the page before any event.
 STATIC = ("intro", "tab_photo", "tab_live", "photo", "live", "privacy", "example", "who", "country",
@@ -47,6 +50,7 @@ class Controls:
     result: gr.HTML
     kept: gr.JSON  # core/page/browser_memory.py: what the browser keeps
     chosen: gr.JSON  # [face, match] on show, filled in by the browser
+    told: gr.JSON  # what is alike in them, once it was asked for
     make_card: gr.Button
     card: gr.HTML
 
@@ -125,10 +129,10 @@ def _controls(i18n: gr.I18n, finder: LookalikeFinder) -> Controls:
                 country = gr.Dropdown(
                     countries, value=ANYONE, label=i18n("country"), visible=len(countries) > 1
                 )
-    kept, chosen = gr.JSON(visible=False), gr.JSON(visible=False)
+    kept, chosen, told = (gr.JSON(visible=False) for _ in range(3))
     return Controls(
         photo, example, camera, live, (photo_tab, live_tab), gender, country, result, kept, chosen,
-        make_card, card,
+        told, make_card, card,
     )  # fmt: skip
 
 
@@ -167,10 +171,20 @@ def connect(demo: gr.Blocks, handlers: Handlers, page: Controls) -> None:
         handlers.draw_card,
         [*on_show, page.chosen],
         page.card,
-        js="(kept, gender, country) => [kept, gender, country, window.lookalike.chosen()]",
+        js="(kept, gender, country) => [kept, gender, country, window.lookalike.onShow()]",
         api_visibility="private",
         **matching,
     )
+    asked = page.result.apply(
+        handlers.tell_alike,
+        [*on_show, page.chosen],
+        page.told,
+        js="window.lookalike.alikeAsked",
+        **own,
+        **matching,
+    )
+    asked.success(None, page.told, None, js="window.lookalike.showAlike", **own)
+    asked.failure(None, None, None, js="window.lookalike.alikeFailed", **own)
     connect_live(handlers, page, own)
 
 

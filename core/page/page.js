@@ -17,6 +17,58 @@
     return [face, match];
   };
 
+  // "What is alike?" of the face and match on show. Asked of the server once; the button then
+  // shows and hides the heat over the visitor's face. The sentence goes onto the share card too.
+  const compared = () => {
+    const [face, match] = page.chosen();
+    return one(`#result .one[data-face="${face}"] .compare[data-match="${match}"]`);
+  };
+  const token = () => one("#result [data-token]")?.dataset.token;
+  page.onShow = () => [...page.chosen(), compared()?.dataset.told?.split(" ") ?? []];
+
+  let asked = null;
+  const askAlike = (button) => {
+    const heat = one(".heat", button.closest(".compare"));
+    if (heat) {
+      heat.hidden = !heat.hidden;
+      button.ariaPressed = String(!heat.hidden);
+    } else if (!asked && !one("p", button.parentElement).textContent) {
+      asked = { compare: button.closest(".compare"), token: token() };
+      button.ariaBusy = "true";
+      page.askAlike();
+    }
+  };
+  // One face is sent, not all of the photo.
+  page.alikeAsked = (kept, gender, country) => {
+    const [face, match] = page.chosen();
+    return [kept && { ...kept, faces: [kept.faces[face]], scene: "" }, gender, country, [0, match]];
+  };
+  const alikeAnswered = () => {
+    const { compare, token: then } = asked;
+    asked = null;
+    one(".alike button", compare)?.removeAttribute("aria-busy");
+    return then === token() ? compare : null; // of another photo by now
+  };
+  page.alikeFailed = () => { alikeAnswered(); return []; };
+  page.showAlike = (told) => {
+    const compare = alikeAnswered();
+    if (!compare || !told) return [];
+    one(".alike p", compare).textContent = one("#said").textContent = told.sentence;
+    if (told.heat) {
+      compare.dataset.told = told.told.join(" ");
+      const heat = Object.assign(new Image(), { className: "heat", alt: "", src: told.heat });
+      one(".pair .face", compare).append(heat);
+      one(".alike button", compare).ariaPressed = "true";
+    }
+    return [];
+  };
+  const forgetAlike = (compare) => {
+    one(".heat", compare)?.remove();
+    delete compare.dataset.told;
+    const button = one(".alike button", compare);
+    if (button) { button.ariaPressed = "false"; one(".alike p", compare).textContent = ""; }
+  };
+
   // Switching the language loads the page anew. What it shows goes with it: through this tab's
   // own storage, which is emptied on arrival.
   const CARRIED = "lookalike";
@@ -67,6 +119,8 @@
     if (row?.dataset.face) choose([row.dataset.face]);
     const share = target.closest(".share");
     if (share) shareCard(share);
+    const alike = target.closest("#result .alike button");
+    if (alike) askAlike(alike);
   });
 
   // A portrait that cannot be loaded gives way to the monogram behind it; a photo that the browser
@@ -108,6 +162,7 @@
     for (const slider of all("input[type=range]", result)) slider.value = slider.defaultValue;
     for (const blend of all(".blend", result)) { blend.open = false; blend.style.removeProperty("--blend"); }
     for (const image of all("img[hidden]", result)) image.hidden = false;
+    for (const compare of all(".compare", result)) forgetAlike(compare);
     for (const copy of all("img[data-mine]", result)) {
       copy.src = one(`.one[data-face="${copy.dataset.mine}"] .compare .face img`, result).src;
     }
