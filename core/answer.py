@@ -6,6 +6,7 @@ Types and words of every field stand here once: what the API says of itself is m
 from __future__ import annotations
 
 from collections import Counter
+from itertools import zip_longest
 from pathlib import Path
 from typing import Any, Literal
 
@@ -14,10 +15,13 @@ from pydantic.json_schema import GenerateJsonSchema
 
 from core.errors import PhotoError
 from core.faces.engine import Face
+from core.faces.framing import in_frame
+from core.faces.parts import Part
 from core.faces.photo import Photo
 from core.faces.quality import coach, measure_quality
 from core.gallery.people import EVERYONE, GENDERS, Filter
 from core.index.actor_index import Match
+from core.index.alike import Alike
 from core.lookalike import Judged, LookalikeFinder
 
 NAMES = "by the code of their language, such as en and ko, as far as the gallery knows them"
@@ -38,6 +42,20 @@ class CreditJson(Form):
     source: str = Field(description="page the photo came from; empty if unknown")
 
 
+SHARE = "of what the likeness rests on, a share of 0 to 1; the four make 1"
+
+
+class PartsJson(Form):
+    """What carries a likeness: each part is covered, and the similarity falls."""
+
+    eyes: float = Field(description=f"eyes and brows: {SHARE}")
+    nose: float = Field(description=f"nose: {SHARE}")
+    mouth: float = Field(description=f"mouth and chin: {SHARE}")
+    shape: float = Field(description=f"shape of the face, with the hair: {SHARE}")
+    clear: bool = Field(description="one or two of them stand out")
+    told: list[Part] = Field(description="those, the first of them first; empty where none does")
+
+
 class MatchJson(Form):
     """One actor, as close as the face came."""
 
@@ -55,6 +73,10 @@ class MatchJson(Form):
         " where the gallery keeps no picture"
     )
     credit: CreditJson | None = Field(description="of the portrait; null where it has none")
+    parts: PartsJson | None = Field(
+        description="which parts of the face carry the likeness; null unless it was asked for, and"
+        " where the gallery has fewer than 20 actors"
+    )
 
 
 class VerdictJson(Form):
@@ -148,8 +170,18 @@ def answer_json(
     source: str | Path,
     top_k: int | None = None,
     wanted: Filter = EVERYONE,
+    *,
+    parts: bool = False,
 ) -> dict[str, Any]:
-    """A photo's matches (AnswerJson), or why there are none (NoAnswerJson)."""
+    """A photo's matches (AnswerJson), or why there are none (NoAnswerJson).
+
+    Args:
+        finder: which gallery.
+        source: the photo's file.
+        top_k: matches per face; default: the setting.
+        wanted: which actors may be answered.
+        parts: whether to tell which parts of a face carry each likeness.
+    """
     try:
         answer = finder.find(source, top_k, wanted)
     except PhotoError as error:
@@ -158,7 +190,7 @@ def answer_json(
     return AnswerJson(
         photo=str(source),
         pack=answer.pack,
-        faces=[_face(finder, answer.photo, entry) for entry in answer.faces],
+        faces=[_face(finder, answer.photo, entry, parts=parts) for entry in answer.faces],
     ).model_dump()
 
 
@@ -187,18 +219,22 @@ def health_json(finder: LookalikeFinder) -> dict[str, Any]:
     ).model_dump()
 
 
-def _face(finder: LookalikeFinder, photo: Photo, entry: Judged[Face]) -> FaceJson:
+def _face(finder: LookalikeFinder, photo: Photo, entry: Judged[Face], *, parts: bool) -> FaceJson:
     detection = entry.face.detection
+    framed = in_frame(photo.pixels, detection.landmarks) if parts else None
+    found = finder.alike(framed, entry.matches) if framed else ()
     return FaceJson(
         box=[round(value, 1) for value in detection.box],
         detection_score=round(detection.detection_score, 4),
-        matches=[_match(finder, match) for match in entry.matches],
+        matches=[
+            _match(finder, match, alike) for match, alike in zip_longest(entry.matches, found)
+        ],
         verdict=VerdictJson.model_validate(entry.verdict),
         tips=list(coach(measure_quality(photo, detection))),
     )
 
 
-def _match(finder: LookalikeFinder, match: Match) -> MatchJson:
+def _match(finder: LookalikeFinder, match: Match, alike: Alike | None) -> MatchJson:
     has_picture = finder.portrait_path(match.portrait) is not None
     credit = match.portrait.credit if has_picture else None
     return MatchJson(
@@ -208,7 +244,13 @@ def _match(finder: LookalikeFinder, match: Match) -> MatchJson:
         score=match.score,
         portrait=match.portrait.file if has_picture else None,
         credit=CreditJson.model_validate(credit) if credit else None,
+        parts=_parts(alike) if alike else None,
     )
+
+
+def _parts(alike: Alike) -> PartsJson:
+    shares = {part: round(share, 3) for part, share in alike.shares.items()}
+    return PartsJson(**shares, clear=bool(alike.told), told=list(alike.told))
 
 
 def _actor(finder: LookalikeFinder, actor: str, portraits: int) -> ActorJson:

@@ -34,6 +34,9 @@ def main() -> int:
     parser.add_argument(
         "--top-k", type=positive, help="actors per face; default: LOOKALIKE_TOP_K, or 5"
     )
+    parser.add_argument(
+        "--parts", action="store_true", help="tell which parts of a face carry each likeness"
+    )
     parser.add_argument("--json", action="store_true", help="one JSON object a line")
     parser.add_argument(
         "--index",
@@ -49,7 +52,7 @@ def main() -> int:
     sys.stdout.reconfigure(errors="backslashreplace")  # JSON's escape, for names of no UTF-8
     failed = False
     for photo in args.photos:
-        answer = answer_json(finder, photo, args.top_k)
+        answer = answer_json(finder, photo, args.top_k, parts=args.parts)
         failed |= "error" in answer
         print(json.dumps(answer, ensure_ascii=False) if args.json else as_text(answer), flush=True)
     return 1 if failed else 0
@@ -79,8 +82,15 @@ def as_text(answer: dict[str, Any]) -> str:
         lines.append(f"{answer['photo']}, face {number}")
         for rank, match in enumerate(face["matches"], start=1):
             score = "" if match["score"] is None else f"  score {match['score']:.1f}"
-            lines.append(f"  {rank}. {match['actor']}{score}  similarity {match['similarity']:.3f}")
+            parts = f"  especially {' and '.join(told)}" if (told := _told(match)) else ""
+            similarity = f"  similarity {match['similarity']:.3f}"
+            lines.append(f"  {rank}. {match['actor']}{score}{similarity}{parts}")
     return "\n".join(lines)
+
+
+def _told(match: dict[str, Any]) -> list[str]:
+    """The parts that stand out, if it was asked for."""
+    return match["parts"]["told"] if match["parts"] else []
 
 
 if __name__ == "__main__":

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -35,12 +36,28 @@ class Alike:
         return max(self.shares, key=lambda part: self.shares[part])
 
 
+class Enrolled(Protocol):
+    """What is needed of an index."""
+
+    @property
+    def actors(self) -> tuple[str, ...]:
+        """A names."""
+
+    @property
+    def templates(self) -> NDArray[np.float32]:
+        """(T, D) unit."""
+
+    @property
+    def template_actor(self) -> NDArray[np.int32]:
+        """(T,) 0…A-1."""
+
+
 def tells_parts(index: ActorIndex) -> bool:
     """Whether the gallery has actors enough to compare a fall with."""
     return index.calibration is not None and not index.calibration.is_rough
 
 
-def what_is_alike(index: ActorIndex, embeddings: NDArray[np.float32], actor: str) -> Alike:
+def what_is_alike(index: Enrolled, embeddings: NDArray[np.float32], actor: str) -> Alike:
     """What carries a face's likeness to an actor of a gallery that `tells_parts`.
 
     Args:

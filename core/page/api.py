@@ -40,7 +40,9 @@ MATCH = (
     " (in the gallery), `name` (English), `name_ko` (Korean or null), `names` (by language),"
     " `similarity` (cosine, -1 to 1), `score`, `portrait` (the gallery's file or null) and `credit`"
     " (author, licence, licence_url and source of the portrait, to be named where it is"
-    " shown, or null). A score of 83 says: closer to this face than 83 % of the gallery's actors"
+    " shown, or null) and `parts` (null unless asked for: shares of `eyes`, `nose`, `mouth` and"
+    " `shape` in the likeness, `clear`, and `told`: the one or two that stand out)."
+    " A score of 83 says: closer to this face than 83 % of the gallery's actors"
     " come to any other of them; it is not a probability, and null in a gallery of fewer"
     " than three actors."
     " The verdict is about the first match: `share` (its score, rounded down), `same_photo` (the"
@@ -72,6 +74,7 @@ ARGUMENTS = {
     "gender": "women or men: only these actors are matched; empty for everyone. It filters the"
     " gallery, not the photo.",
     "country": "ISO 3166 code of the actors' citizenship, such as KR; empty for every country.",
+    "parts": "Whether to tell which parts of a face carry each likeness; it takes a moment longer.",
 }
 # Beside what Gradio knows of its components: words, and which values there are.
 SCHEMAS: dict[str, dict[str, Any]] = {
@@ -79,6 +82,7 @@ SCHEMAS: dict[str, dict[str, Any]] = {
     "top_k": {"description": ARGUMENTS["top_k"], "minimum": 1},
     "gender": {"description": ARGUMENTS["gender"], "enum": ["", "women", "men"]},
     "country": {"description": ARGUMENTS["country"]},
+    "parts": {"description": ARGUMENTS["parts"]},
 }
 # Shown on the API's page.
 EXAMPLES: dict[str, Any] = {
@@ -91,6 +95,7 @@ EXAMPLES: dict[str, Any] = {
     "top_k": 5,
     "gender": "",
     "country": "",
+    "parts": False,
 }
 
 
@@ -111,15 +116,18 @@ def add_api(finder: LookalikeFinder) -> None:
         prepare_mcp()
 
     def match(
-        photo: str | None, top_k: float | None, gender: str | None, country: str | None
+        photo: str | None,
+        top_k: float | None,
+        gender: str | None,
+        country: str | None,
+        parts: bool | None,
     ) -> dict[str, Any]:
         if photo is None:
             raise _refused("no photo was sent; send one as a file, an address or base64")
         if top_k is not None and top_k < 1:
             raise _refused(f"top_k is {top_k:g}; set it to 1 or more")
-        answer = answer_json(
-            finder, photo, int(top_k) if top_k else None, _filter(finder, gender, country)
-        )
+        wanted, most = _filter(finder, gender, country), int(top_k) if top_k else None
+        answer = answer_json(finder, photo, most, wanted, parts=bool(parts))
         answer["photo"] = Path(photo).name
         return answer
 
@@ -133,7 +141,8 @@ def add_api(finder: LookalikeFinder) -> None:
         photo = photo_input(label="photo")
         explain_fetching(photo, UNREACHABLE)
         top_k = gr.Number(finder.settings.top_k, precision=0, label="top_k")
-        inputs = {"photo": photo, "top_k": top_k, **_filters()}
+        parts = gr.Checkbox(False, label="parts")
+        inputs = {"photo": photo, "top_k": top_k, **_filters(), "parts": parts}
         _endpoint(match, inputs, AnswerJson | NoAnswerJson, **MATCHING)
         _endpoint(actors, _filters(), list[ActorJson])
         _endpoint(health, {}, HealthJson)

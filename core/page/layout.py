@@ -115,9 +115,7 @@ def _controls(i18n: gr.I18n, finder: LookalikeFinder) -> Controls:
                 )  # fmt: skip
                 live = gr.HTML(elem_id="live")
         with gr.Column(elem_id="output", min_width=300):
-            result = gr.HTML(
-                empty_html(finder.settings.top_k), elem_id="result", js_on_load=SHOW_RESULT
-            )
+            result = gr.HTML(empty_html(finder), elem_id="result", js_on_load=SHOW_RESULT)
             make_card = gr.Button(
                 i18n("make_card"), elem_id="make-card", variant="primary", interactive=False
             )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from core.gallery.people import Filter
-from core.lookalike import Judged
+from core.lookalike import Judged, LookalikeFinder
 from core.page.browser_memory import KeptFace, KeptPhoto
 from core.page.language import View
 from core.page.templates import render
@@ -31,12 +31,13 @@ def faces_html(view: View, photo: KeptPhoto, faces: list[Judged[KeptFace]]) -> s
 
 def waiting_html(view: View) -> str:
     """What stands there before the first photo."""
-    return empty_html(view.finder.settings.top_k, view.speech("waiting"))
+    return empty_html(view.finder, view.speech("waiting"))
 
 
-def empty_html(rows: int, text: str = "") -> str:
+def empty_html(finder: LookalikeFinder, text: str = "") -> str:
     """As large as a result, with words in its middle; without any until the language is known."""
-    return render("no_result", text=text, rows=rows, problem=False)
+    rows, alike = finder.settings.top_k, finder.tells_parts
+    return render("no_result", text=text, rows=rows, alike=alike, problem=False)
 
 
 def problem_html(view: View, key: str) -> str:

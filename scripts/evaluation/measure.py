@@ -186,7 +186,7 @@ class Meter:
             pixels = np.ascontiguousarray(way.change(entry, pixels))
         faces = self.engine.detect(Photo(pixels, entry.path.name))
         height, width = pixels.shape[:2]
-        return _most_central(faces, width, height) if way.central else faces
+        return most_central(faces, width, height) if way.central else faces
 
     def _key(self, photos: Sequence[LabelledPhoto], way: Way) -> str:
         """What the embeddings depend on: weights, settings, code, photos, the way."""
@@ -222,7 +222,9 @@ def _stamp(path: Path) -> tuple[int, int]:
     return status.st_size, status.st_mtime_ns
 
 
-def _most_central(faces: Sequence[Detection], width: int, height: int) -> tuple[Detection, ...]:
+def most_central(faces: Sequence[Detection], width: int, height: int) -> tuple[Detection, ...]:
+    """The one face nearest the photo's centre, LFW's way of labelling; () without any."""
+
     def distance(face: Detection) -> float:
         x1, y1, x2, y2 = face.box
         return float(np.hypot((x1 + x2 - width) / 2, (y1 + y2 - height) / 2))
