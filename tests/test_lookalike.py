@@ -13,6 +13,7 @@ from PIL import Image
 from core.answer import MatchJson, answer_json
 from core.errors import NoFaceError, PhotoTooLargeError, UnreadablePhotoError
 from core.faces.engine import FaceEngine
+from core.faces.parts import PARTS
 from core.gallery.credits import Credit
 from core.gallery.people import ActorEntry, Filter, People
 from core.gallery.photos import Portrait
@@ -182,6 +183,29 @@ def test_starter_gallery_gives_scores_and_null_portraits(starter_finder: Lookali
     scores = [match["score"] for match in face["matches"]]
     assert scores == sorted(scores, reverse=True)
     assert 0 <= scores[-1] <= scores[0] <= 99.9
+
+
+def test_parts_of_a_likeness_are_answered_where_they_are_asked_for(
+    starter_finder: LookalikeFinder,
+) -> None:
+    plain, asked = (
+        answer_json(starter_finder, ASTRONAUT, 3, parts=parts)["faces"][0]["matches"]
+        for parts in (False, True)
+    )
+    assert [match["parts"] for match in plain] == [None] * 3
+    for before, match in zip(plain, asked, strict=True):
+        parts = match["parts"]
+        assert {**match, "parts": None} == before
+        assert list(parts) == [*PARTS, "clear", "told"]
+        shares = {part: parts[part] for part in PARTS}
+        assert sum(shares.values()) == pytest.approx(1, abs=0.002)
+        assert parts["clear"] == bool(parts["told"])
+        assert parts["told"][:1] in ([], [max(PARTS, key=lambda part: shares[part])])
+
+
+def test_a_small_gallery_has_no_parts_to_answer(finder: LookalikeFinder) -> None:
+    (face,) = answer_json(finder, ASTRONAUT, parts=True)["faces"]
+    assert {match["parts"] for match in face["matches"]} == {None}
 
 
 def test_gallery_too_small_for_a_score_has_null(

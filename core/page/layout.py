@@ -31,6 +31,7 @@ SHOW_RESULT = (
     " watch('value', window.lookalike.showResult);"
 )
 SHOW_CARD = "watch('value', window.lookalike.showCard);"
+FACE_ON_SHOW = "window.lookalike.faceOnShow"  # what is sent of all that the browser keeps
 # Words of the controls, which stand in the page before any event.
 STATIC = ("intro", "tab_photo", "tab_live", "photo", "live", "privacy", "example", "who", "country",
           "make_card", "footer", "fun", "starter", "embedded", "fallback")  # fmt: skip
@@ -49,7 +50,7 @@ class Controls:
     country: gr.Dropdown
     result: gr.HTML
     kept: gr.JSON  # core/page/browser_memory.py: what the browser keeps
-    chosen: gr.JSON  # [face, match] on show, filled in by the browser
+    chosen: gr.JSON  # [face, match, parts told of them] on show, filled in by the browser
     told: gr.JSON  # what is alike in them, once it was asked for
     make_card: gr.Button
     card: gr.HTML
@@ -169,7 +170,7 @@ def connect(demo: gr.Blocks, handlers: Handlers, page: Controls) -> None:
         handlers.draw_card,
         [*on_show, page.chosen],
         page.card,
-        js="(kept, gender, country) => [kept, gender, country, window.lookalike.onShow()]",
+        js=FACE_ON_SHOW,
         api_visibility="private",
         **matching,
     )
@@ -177,7 +178,7 @@ def connect(demo: gr.Blocks, handlers: Handlers, page: Controls) -> None:
         handlers.tell_alike,
         [*on_show, page.chosen],
         page.told,
-        js="window.lookalike.alikeAsked",
+        js=FACE_ON_SHOW,
         **own,
         **matching,
     )

@@ -10,7 +10,7 @@
   const all = (selector, root = document) => [...root.querySelectorAll(selector)];
   const showOnly = (elements, shown) => elements.forEach((element, i) => (element.hidden = i !== shown));
 
-  // [face, match] on show, for the share card
+  // [face, match] on show
   page.chosen = () => {
     const face = Number(one("#result input[name=face]:checked")?.value ?? 0);
     const match = Number(one(`#result input[name=match-${face}]:checked`)?.value ?? 0);
@@ -18,13 +18,19 @@
   };
 
   // "What is alike?" of the face and match on show. Asked of the server once; the button then
-  // shows and hides the heat over the visitor's face. The sentence goes onto the share card too.
+  // shows and hides the light over the visitor's face. The sentence goes onto the share card too.
   const compared = () => {
     const [face, match] = page.chosen();
     return one(`#result .one[data-face="${face}"] .compare[data-match="${match}"]`);
   };
   const token = () => one("#result [data-token]")?.dataset.token;
-  page.onShow = () => [...page.chosen(), compared()?.dataset.told?.split(" ") ?? []];
+
+  // For the share card and what is alike one face is sent, not all of the photo.
+  page.faceOnShow = (kept, gender, country) => {
+    const [face, match] = page.chosen();
+    const told = compared()?.dataset.told?.split(" ") ?? [];
+    return [kept && { ...kept, faces: [kept.faces[face]], scene: "" }, gender, country, [0, match, told]];
+  };
 
   let asked = null;
   const askAlike = (button) => {
@@ -37,11 +43,6 @@
       button.ariaBusy = "true";
       page.askAlike();
     }
-  };
-  // One face is sent, not all of the photo.
-  page.alikeAsked = (kept, gender, country) => {
-    const [face, match] = page.chosen();
-    return [kept && { ...kept, faces: [kept.faces[face]], scene: "" }, gender, country, [0, match]];
   };
   const alikeAnswered = () => {
     const { compare, token: then } = asked;

@@ -21,7 +21,7 @@ THUMB = 40
 # Controls that are too low.
 SMALL = """(thumb) => [...document.querySelectorAll(
     '#languages a, [role=tab], #photo button, #example, .matches label, .group button, ' +
-    '.blend summary, .blend input, #make-card, .card .action, #filters .wrap label')]
+    '.alike button, .blend summary, .blend input, #make-card, .card .action, #filters .wrap label')]
   .filter(one => one.getClientRects().length && !one.disabled && !one.closest('[aria-hidden=true]'))
   .map(one => [one.outerHTML.slice(0, 90), one.getBoundingClientRect().height])
   .filter(([, height]) => height < thumb)"""

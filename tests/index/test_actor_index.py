@@ -54,8 +54,8 @@ def gallery_of(actors: dict[str, list[np.ndarray]], clusters: int = 1) -> ActorI
     return build_index(cache, pack, source="gallery", listing="y", clusters=clusters)
 
 
-def unit(seed: int) -> np.ndarray:
-    vector = np.random.default_rng(seed).normal(0, 1, 128)
+def unit(seed: int, size: int = 128) -> np.ndarray:
+    vector = np.random.default_rng(seed).normal(0, 1, size)
     return (vector / np.linalg.norm(vector)).astype(np.float32)
 
 

@@ -24,6 +24,7 @@ from core.answer import (
     HealthJson,
     MatchJson,
     NoAnswerJson,
+    PartsJson,
     VerdictJson,
 )
 from tests.conftest import ASTRONAUT, SIX_PEOPLE
@@ -57,7 +58,7 @@ def photo(tmp_path: Path) -> Path:
 
 
 def test_match_endpoint_answers_in_the_documented_form(client: Client) -> None:
-    answer = client.predict(handle_file(ASTRONAUT), 3, api_name="/match")
+    answer = client.predict(handle_file(ASTRONAUT), 3, parts=True, api_name="/match")
     assert set(answer) == set(AnswerJson.__annotations__)
     assert (answer["photo"], answer["pack"]) == ("astronaut.png", "sface")
     (face,) = answer["faces"]
@@ -66,6 +67,7 @@ def test_match_endpoint_answers_in_the_documented_form(client: Client) -> None:
     assert face["detection_score"] > 0.9
     assert len(face["matches"]) == 3
     assert all(set(match) == set(MatchJson.__annotations__) for match in face["matches"])
+    assert all(set(match["parts"]) == set(PartsJson.__annotations__) for match in face["matches"])
     assert face["matches"][0]["portrait"] is None  # the starter gallery keeps no picture
     assert face["verdict"]["share"] == int(face["matches"][0]["score"])
 

@@ -17,6 +17,7 @@ from core.errors import PhotoError, UnreadablePhotoError
 from core.faces.engine import FaceEngine
 from core.gallery.people import Filter
 from core.lookalike import LookalikeFinder
+from core.models.packs import PACKS
 from core.page.browser_memory import (
     MOST_FACES,
     PICTURE_BYTES,
@@ -30,6 +31,7 @@ from tests.page.conftest import view_of
 
 Json = dict[str, Any]
 EVERYONE = Filter()
+DIMENSION = PACKS["sface"].dimension
 SVG = b'<svg xmlns="http://www.w3.org/2000/svg" onload="alert(1)"><script>alert(1)</script></svg>'
 
 
@@ -75,21 +77,34 @@ def giant() -> str:
 
 
 def test_what_the_browser_keeps_comes_back_as_it_was(six: KeptPhoto) -> None:
-    again = KeptPhoto.from_json(sent(six), 128)
+    again = KeptPhoto.from_json(sent(six), DIMENSION)
     assert (again.found, again.scene) == (6, six.scene)
     for ours, theirs in zip(six.faces, again.faces, strict=True):
         assert np.array_equal(ours.embedding, theirs.embedding)
         assert ours.framed == theirs.framed
+        assert np.abs(ours.points - theirs.points).max() < 0.01
         assert ours.tips == theirs.tips
         assert ours.box == theirs.box
         assert np.array_equal(ours.crop, theirs.crop)
+
+
+def test_a_face_is_embedded_from_its_kept_picture_as_from_the_photo(
+    engine: FaceEngine, six: KeptPhoto
+) -> None:
+    """A JPEG, and the middle of the points found in photo and mirror image."""
+    for face in KeptPhoto.from_json(sent(six), DIMENSION).faces:
+        framed = face.in_frame
+        (again,) = engine.embed([engine.views(framed.pixels, framed.points)])
+        assert again @ face.embedding > 0.96
 
 
 def test_matches_and_verdict_are_the_same_before_and_after(
     gallery: LookalikeFinder, six: KeptPhoto
 ) -> None:
     view = view_of(gallery)
-    for ours, theirs in zip(six.faces, KeptPhoto.from_json(sent(six), 128).faces, strict=True):
+    for ours, theirs in zip(
+        six.faces, KeptPhoto.from_json(sent(six), DIMENSION).faces, strict=True
+    ):
         before, after = view.finder.judge(ours, EVERYONE), view.finder.judge(theirs, EVERYONE)
         assert (before.matches, before.verdict) == (after.matches, after.verdict)
     assert view.finder.judge(six.faces[0], EVERYONE).verdict.key == "same_photo"
@@ -134,7 +149,7 @@ def test_the_noisiest_photo_is_kept_and_comes_back(one: KeptPhoto) -> None:
     entry = sent(one)
     entry["faces"][0]["framed"] = jpeg(0, 0, 88, noise[:600, :480])
     entry["scene"] = jpeg(0, 0, 82, noise)
-    assert KeptPhoto.from_json(entry, 128).faces
+    assert KeptPhoto.from_json(entry, DIMENSION).faces
 
 
 def test_a_picture_stands_in_the_page_as_data(one: KeptPhoto) -> None:
@@ -193,12 +208,12 @@ FACE_CHANGES: dict[str, Callable[[Json], Any]] = {
     "embedding of one": lambda face: wider(face, 1),
     "embedding of none": lambda face: {**face, "embedding": ""},
     "embedding not of unit length": lambda face: {**face, "embedding": twice(face)},
-    "embedding of zeros": lambda face: {**face, "embedding": text(bytes(512))},
-    "embedding of no numbers": lambda face: {**face, "embedding": text(b"\xff" * 512)},
-    "embedding cut": lambda face: {**face, "embedding": text(bytes(511))},
+    "embedding of zeros": lambda face: {**face, "embedding": text(bytes(4 * DIMENSION))},
+    "embedding of no numbers": lambda face: {**face, "embedding": text(b"\xff" * 4 * DIMENSION)},
+    "embedding cut": lambda face: {**face, "embedding": text(bytes(4 * DIMENSION - 1))},
     "embedding not base64": lambda face: {**face, "embedding": "<script>"},
     "embedding in Hangul": lambda face: {**face, "embedding": "얼굴"},
-    "embedding is a list": lambda face: {**face, "embedding": [0.1] * 128},
+    "embedding is a list": lambda face: {**face, "embedding": [0.1] * DIMENSION},
     "crop of another size": lambda face: {**face, "crop": png(111, 112)},
     "crop is JPEG": lambda face: {**face, "crop": jpeg(112, 112)},
     "crop is SVG": lambda face: {**face, "crop": text(SVG)},
@@ -212,6 +227,16 @@ FACE_CHANGES: dict[str, Callable[[Json], Any]] = {
     "framed is giant": lambda face: {**face, "framed": giant()},
     "framed cut": lambda face: {**face, "framed": face["framed"][:2000]},
     "framed is empty": lambda face: {**face, "framed": ""},
+    "points are none": lambda face: {**face, "points": None},
+    "points are four": lambda face: {**face, "points": face["points"][:8]},
+    "points are pairs": lambda face: {**face, "points": [face["points"][:2]] * 5},
+    "points are markup": lambda face: {**face, "points": ["<b>"] * 10},
+    "points in one place": lambda face: {**face, "points": [240] * 10},
+    "points of no numbers": lambda face: {**face, "points": [float("nan")] * 10},
+    "points beyond any number": lambda face: {**face, "points": [10**400] * 10},
+    "points out of the frame": lambda face: {**face, "points": [v + 400 for v in face["points"]]},
+    "points of a smaller face": lambda face: {**face, "points": [v * 0.9 for v in face["points"]]},
+    "points upside down": lambda face: {**face, "points": [480 - v for v in face["points"]]},
     "tips are none": lambda face: {**face, "tips": None},
     "tips are a number": lambda face: {**face, "tips": 3},
 }
@@ -219,7 +244,7 @@ FACE_CHANGES: dict[str, Callable[[Json], Any]] = {
 
 def assert_refused(kept: Any) -> None:
     with pytest.raises(UnreadablePhotoError, match="show the photo again") as refused:
-        KeptPhoto.from_json(kept, 128)
+        KeptPhoto.from_json(kept, DIMENSION)
     assert isinstance(refused.value, PhotoError)
     assert "\n" not in str(refused.value)
 
@@ -228,7 +253,7 @@ def assert_refused(kept: Any) -> None:
 def test_a_memory_that_was_changed_is_refused(
     one: KeptPhoto, change: Callable[[Json], Any]
 ) -> None:
-    KeptPhoto.from_json(sent(one), 128)
+    KeptPhoto.from_json(sent(one), DIMENSION)
     assert_refused(change(sent(one)))
 
 
@@ -252,7 +277,7 @@ def test_a_box_that_cannot_be_stays_within_the_photo(
 ) -> None:
     kept = sent(six)
     kept["faces"][2]["box"] = box
-    html = result_html(view_of(gallery), KeptPhoto.from_json(kept, 128), EVERYONE)
+    html = result_html(view_of(gallery), KeptPhoto.from_json(kept, DIMENSION), EVERYONE)
     places = html.split('<label style="')[1:]
     assert len(places) == 6
     values = [part.split(":") for part in places[2].split(';"')[0].split(";")]
@@ -266,7 +291,7 @@ def test_texts_of_a_changed_memory_do_not_reach_the_page(
     kept = sent(one)
     kept["faces"][0]["tips"] = ["<script>alert(1)</script>", {"a": "<b>"}, 3, None]
     kept["faces"][0]["more"] = kept["more"] = "<script>alert(1)</script>"
-    html = result_html(view_of(gallery), KeptPhoto.from_json(kept, 128), EVERYONE)
+    html = result_html(view_of(gallery), KeptPhoto.from_json(kept, DIMENSION), EVERYONE)
     assert "alert" not in html
     assert 'class="name"' in html
 
@@ -275,4 +300,4 @@ def test_a_thousand_faces_are_cut_to_those_a_page_shows(one: KeptPhoto) -> None:
     kept = sent(one)
     kept["faces"] *= 1000
     kept["found"] = 1000
-    assert len(KeptPhoto.from_json(kept, 128).faces) == MOST_FACES
+    assert len(KeptPhoto.from_json(kept, DIMENSION).faces) == MOST_FACES

@@ -26,6 +26,7 @@ from core.answer import (
     HealthJson,
     MatchJson,
     NoAnswerJson,
+    PartsJson,
     VerdictJson,
 )
 from core.errors import SettingsError
@@ -37,7 +38,7 @@ from tests.running_app import RunningApp
 T = TypeVar("T")
 SWEEP = 45  # seconds within which it must be gone, on a busy machine
 FORMS = {
-    "match": (AnswerJson, FaceJson, MatchJson, VerdictJson, CreditJson, NoAnswerJson),
+    "match": (AnswerJson, FaceJson, MatchJson, VerdictJson, CreditJson, PartsJson, NoAnswerJson),
     "actors": (ActorJson,),
     "health": (HealthJson,),
 }
@@ -114,7 +115,7 @@ def test_match_says_what_it_is_not_and_how_to_send_a_photo(tools: dict[str, Tool
     assert "never an identification" in told
     assert schema["required"] == ["photo"]
     arguments = schema["properties"]
-    assert list(arguments) == ["photo", "top_k", "gender", "country"]
+    assert list(arguments) == ["photo", "top_k", "gender", "country", "parts"]
     assert all(argument["description"] for argument in arguments.values())
     photo = arguments["photo"]
     assert photo["type"] == "string"

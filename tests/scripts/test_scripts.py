@@ -15,6 +15,7 @@ import pytest
 from PIL import Image
 
 from core.index.actor_index import load_index
+from scripts.find_lookalike import as_text
 from tests.conftest import ASTRONAUT, ROOT, SIX_PEOPLE
 from tests.index.test_enrol import SIX_FACES, fill_gallery, head
 from tests.running_app import clean_env
@@ -309,6 +310,16 @@ def test_find_for_people_uses_the_apps_own_index_and_makes_it(
     assert blank.startswith(f"{photos / 'blank.jpg'}: no face found")
     assert "✅ Actor index ready: 712 actors" in done.stderr
     assert (tmp_path / "actor_index.npz").is_file()
+
+
+def test_find_names_the_parts_that_stand_out() -> None:
+    match = {"actor": "Ann", "score": 83.21, "similarity": 0.4}
+    told = [{"told": ["eyes", "nose"]}, {"told": ["shape"]}, {"told": []}, None]
+    matches = [{**match, "parts": parts} for parts in told]
+    lines = as_text({"photo": "me.jpg", "faces": [{"matches": matches}]}).splitlines()
+    assert [line.partition("similarity 0.400")[2] for line in lines[1:]] == [
+        "  especially eyes and nose", "  especially shape", "", "",
+    ]  # fmt: skip
 
 
 def test_find_refuses_an_index_it_cannot_use(
