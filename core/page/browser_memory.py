@@ -1,6 +1,6 @@
 """What the browser keeps of a photo, so that the server need not: its faces, cut out.
 
-Another filter, or the share card, asks again with these; no photo and no
+Another filter, the share card, or what is alike, asks again with these; no photo and no
 embedding stays on the server between two events (the live mode's memory, without pictures, is
 LiveMemory in core/page/handlers.py). What comes back is a visitor's own and may be
 anything: it is checked like any input.
