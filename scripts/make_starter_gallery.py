@@ -4,7 +4,8 @@ In: folders of actors' photos, `<folder>/<Actor name>/*`; actors of the same nam
 Out: dataset/starter_embeddings.json, an embeddings cache without file names and landmarks, but
 with the hashes that tell the very same photo.
 It is written only if its labels pass the checks: names that several folders share agree,
-portraits agree with their siblings, and no two names are the same face. `--check` runs the checks on the committed file instead.
+portraits agree with their siblings, and no two names are the same face. `--check` runs the checks
+on the committed file instead.
 """
 
 from __future__ import annotations

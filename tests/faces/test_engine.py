@@ -212,9 +212,10 @@ def test_a_photo_and_its_mirror_image_give_the_same_faces(
 ) -> None:
     mirror = Photo(np.ascontiguousarray(six_people.pixels[:, ::-1]), "mirror")
     faces, mirrored = engine.find_faces(six_people), engine.find_faces(mirror)
-    cosines = np.stack([face.embedding for face in faces]) @ np.stack(
-        [face.embedding for face in mirrored]
-    ).T
+    cosines = (
+        np.stack([face.embedding for face in faces])
+        @ np.stack([face.embedding for face in mirrored]).T
+    )
     assert np.allclose(cosines.max(axis=1), 1, atol=1e-5)
     width = six_people.pixels.shape[1]
     for face, other in zip(faces, (mirrored[row] for row in cosines.argmax(axis=1)), strict=True):
@@ -223,9 +224,7 @@ def test_a_photo_and_its_mirror_image_give_the_same_faces(
         assert np.allclose(other.detection.box, there, atol=1.01)  # the edge is cut at 0
 
 
-def test_the_similarity_is_the_mean_of_both_networks(
-    engine: FaceEngine, six_people: Photo
-) -> None:
+def test_the_similarity_is_the_mean_of_both_networks(engine: FaceEngine, six_people: Photo) -> None:
     """Weighted by their shares."""
     first, second = [face.embedding for face in engine.find_faces(six_people)][:2]
     parts = [(first[:128], second[:128]), (first[128:], second[128:])]
