@@ -65,8 +65,9 @@ class MatchJson(Form):
     names: dict[str, str] = Field(description=NAMES)
     similarity: float = Field(description="cosine of the two face embeddings, -1 to 1")
     score: float | None = Field(
-        description="0 to 99.9: closer to the photo's face than this per cent of the gallery's"
-        " actors come to any other of them; null where the gallery has fewer than three actors"
+        description="0 to 99.9: of the five lookalikes that each of the gallery's actors would get"
+        " among the others, this per cent are less alike; null where the gallery has fewer than"
+        " three actors"
     )
     portrait: str | None = Field(
         description="the actor's photo closest to the face, a file below the dataset folder; null"

@@ -1,15 +1,17 @@
 """Similarity → lookalike score.
 
-How a face's similarity to an actor compares with how close these actors come to each other.
-Per portrait j of actor i, m_ij is its best similarity to any other actor, weighted 1/(A n_i).
-G is the weighted mid-rank distribution of the m_ij, linearly interpolated; mu and sigma are the
-weighted mean and deviation of all similarities between a portrait and another actor.
+How a face's likeness to an actor compares with those that these actors would be shown themselves.
+Per portrait j of actor i, m_ijr is its r-th best similarity to another actor, r = 1…k, weighted
+1/(A n_i k); k = min(5, A - 1). G is the weighted mid-rank distribution of the m_ijr, linearly
+interpolated; mu and sigma are the weighted mean and deviation of all similarities between a
+portrait and another actor. H is what G would be if similarities were normal: with
+p = Phi((s - mu) / sigma), the mean over r of the chance that fewer than r of A exceed s.
 
-    F(s) = lambda G(s) + (1 - lambda) Phi((s - mu) / sigma)^A,   lambda = A / (A + 50)
+    F(s) = lambda G(s) + (1 - lambda) H(s),   lambda = A / (A + 20)
     score = min(99.9, 100 F(s)), rounded down to 0.1
 
-A score of 83 says: closer than 83% of these actors come to any other actor. It does not say
-"83 % of people". One map serves every rank and face of a gallery.
+A score of 83 says: of the lookalikes these actors would be shown here, 83 % are less alike. It does
+not say "83 % of people". One map serves every rank and face of a gallery.
 """
 
 from __future__ import annotations
@@ -20,7 +22,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-SMOOTHING = 50  # actors; from the calibration experiments described in the README
+SHOWN = 5  # matches an actor would be shown; what the page shows by default
+SMOOTHING = 20  # actors; by random splits of the development sets (docs/evaluation.md)
 MIN_ACTORS = 3  # below: no score, the similarity alone
 ROUGH_BELOW = 20  # actors; below, the page calls the score rough
 TOP_SCORE = 99.9
@@ -31,7 +34,7 @@ NO_SPREAD = 1e-9  # a deviation up to this is rounding
 class Calibration:
     """The map from similarity to score, for one gallery."""
 
-    similarities: NDArray[np.float64]  # (K,) ascending: the distinct m_ij
+    similarities: NDArray[np.float64]  # (K,) ascending: the distinct m_ijr
     ranks: NDArray[np.float64]  # (K,) G at those, 0-1
     mean: float  # mu
     deviation: float  # sigma
@@ -42,7 +45,7 @@ class Calibration:
         measured = np.interp(similarity, self.similarities, self.ranks, left=0.0, right=1.0)
         normal = 0.5 * math.erfc(-(similarity - self.mean) / (self.deviation * math.sqrt(2)))
         weight = self.actors / (self.actors + SMOOTHING)
-        share = weight * float(measured) + (1 - weight) * normal**self.actors
+        share = weight * float(measured) + (1 - weight) * _if_normal(normal, self.actors)
         return min(TOP_SCORE, math.floor(share * 1000 + 1e-9) / 10)
 
     @property
@@ -72,8 +75,20 @@ def calibrate(
     deviation = math.sqrt(float(np.sum(weights * ((values - mean) ** 2).mean(axis=1))))
     if deviation <= NO_SPREAD:
         return None
-    closest, ranks = _mid_ranks(values.max(axis=1), weights)
-    return Calibration(closest, ranks, mean, deviation, actors)
+    shown = min(SHOWN, actors - 1)
+    closest = np.partition(values, -shown, axis=1)[:, -shown:]
+    knots, ranks = _mid_ranks(closest.ravel(), np.repeat(weights / shown, shown))
+    return Calibration(knots, ranks, mean, deviation, actors)
+
+
+def _if_normal(below: float, actors: int) -> float:
+    """H: `below` is the chance that one actor's similarity does not exceed s."""
+    shown = min(SHOWN, actors - 1)
+    chances = [
+        math.comb(actors, above) * (1 - below) ** above * below ** (actors - above)
+        for above in range(shown)
+    ]
+    return sum((shown - above) * chance for above, chance in enumerate(chances)) / shown
 
 
 def _mid_ranks(

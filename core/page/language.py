@@ -16,7 +16,7 @@ from core.errors import SettingsError
 from core.faces.parts import Part
 from core.gallery.people import GENDERS, Filter
 from core.index.actor_index import Match
-from core.index.verdict import Verdict
+from core.index.verdict import Verdict, meaning_of
 from core.lookalike import LookalikeFinder
 from core.page.portraits import PortraitPictures, Size
 from core.page.words import Words, page_languages, words_of
@@ -127,7 +127,7 @@ class View:
         if match.score is None:
             return self.speech("no_score")
         share = int(match.score)
-        return self.speech("meaning" if share else "meaning_low", share=share)
+        return self.speech(meaning_of(share), share=share)
 
     def alike(self, told: Sequence[Part]) -> str:
         """Which parts carry a likeness; that none stands out, if none is told."""

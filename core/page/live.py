@@ -21,7 +21,7 @@ KEPT = 0.75  # weight of the past at each frame: about a second's memory at four
 # its name up to 10 times a minute, at 0.02 at most twice.
 LEAD = 0.02
 FRAMES_TO_TAKE_OVER = 2  # in a row
-SAME_FACE = 0.3  # cosine of two frames' faces; below, somebody else has sat down
+SAME_FACE = 0.36  # cosine of two frames' faces; below, somebody else has sat down
 FORGOTTEN_AFTER = 4  # frames without a face
 
 

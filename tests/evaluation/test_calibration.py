@@ -22,7 +22,7 @@ def test_outsiders_reach_a_score_about_as_often_as_it_says(portraits: Portraits)
     assert (found.actors, found.outsiders) == (40, len(portraits.actors) - 40)
     assert found.reached.shape == (60, len(LEVELS))
     points = 100 * found.shares - (100 - np.array(LEVELS))
-    assert np.all(np.abs(points) < [8, 4, 4, 4, 4])  # studio portraits among others
+    assert np.all(np.abs(points) < [6, 6, 4, 4, 2])  # studio portraits among others
     assert np.all(np.diff(found.shares) < 0)
 
 
@@ -35,7 +35,8 @@ def test_a_split_is_drawn_anew_each_time_but_the_same_in_each_run(portraits: Por
 def test_actors_called_outsiders_would_reach_every_score(
     portraits: Portraits, probes: MeasuredSet
 ) -> None:
-    shares = reached(enrol(portraits), probes, np.arange(len(probes.people))).mean(axis=1)
+    shown = reached(enrol(portraits), probes, np.arange(len(probes.people)))
+    shares = shown[:, :, 0].mean(axis=1)  # of first answers
     assert shares == pytest.approx([1.0] * len(LEVELS), abs=0.06)
 
 
