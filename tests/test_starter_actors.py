@@ -96,6 +96,10 @@ def test_nearly_every_actor_has_a_year_a_gender_and_a_country(rows: list[ActorEn
         ("Emily Blunt", "에밀리 블런트", "1983", "female", "GB US"),
         ("Kim Mu-yeol", "김무열", "1982", "male", "KR"),
         ("Han Ye-seul", "한예슬", "1981", "female", "KR"),
+        ("Ahn Bo-hyun", "안보현", "1988", "male", "KR"),
+        ("Ma Dong-seok", "마동석", "1971", "male", "US"),
+        ("Shah Rukh Khan", "샤룩 칸", "1965", "male", "IN"),
+        ("Jacqueline Fernandez", "재클린 페르난데스", "1985", "female", "LK"),
     ],
 )
 def test_well_known_actors_are_described_rightly(
