@@ -93,7 +93,7 @@ def _known(finder: LookalikeFinder, lang: str) -> dict[str, str]:
         "portraits": format_decimal(len(finder.index.portraits), locale=lang),
         "built": format_date(built, "long", locale=lang),
         "model": pack.title,
-        "licence": pack.recogniser.weights.licence,
+        "licence": ", ".join(network.weights.licence for network in pack.networks),
         "seconds": str(settings.photo_seconds),
         "megabytes": format_decimal(settings.max_megabytes, locale=lang),
         "megapixels": format_decimal(settings.max_megapixels, locale=lang),
