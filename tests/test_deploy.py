@@ -109,7 +109,7 @@ def test_railway_without_the_hub_starts_with_the_starter_gallery(tmp_path: Path)
     root = clean_copy(tmp_path / "clone")
     env = clean_env(tmp_path, HF_HUB_OFFLINE="1", LOOKALIKE_LANG="ko")
     log = run_build(root, env)
-    milestones = [MILESTONES[0], MILESTONES[2], "✅ 배우 인덱스 생성 완료: 397명"]
+    milestones = [MILESTONES[0], MILESTONES[2], "✅ 배우 인덱스 생성 완료: 712명"]
     assert in_order(milestones, log), log
     assert "WARNING: AuraFace-v1 is not to be had" in log
     with running_app(tmp_path, root=root, env=env | {"PORT": str(free_port())}) as app:

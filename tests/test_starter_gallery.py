@@ -24,7 +24,7 @@ from scripts.make_starter_gallery import disagreements, embedded, label_faults, 
 from tests.conftest import ROOT, SHARED, needs_shared, rebuilt
 from tests.index.test_enrol import SIX_FACES, fill_gallery, head
 
-FOLDERS = ("gallery", "headshots")  # of ../shared/data
+FOLDERS = ("gallery", "headshots", "korean_actors", "indian_actors")  # of ../shared/data
 
 
 @pytest.fixture(scope="module")
