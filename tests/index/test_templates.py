@@ -121,7 +121,9 @@ def test_two_photos_are_never_judged(people: list[np.ndarray]) -> None:
 def made_up(rows: dict[str, list[tuple[Portrait, EnrolledPhoto | None]]]) -> EmbeddingsCache:
     """A cache of these actors; None stands for a photo the pack does not know."""
     photos = {p.sha256: photo for row in rows.values() for p, photo in row if photo is not None}
-    pack = PackCache("sface", "sface-x", PACKS["sface"].dimension, {"min_face": 20}, {"numpy": "2"}, photos)
+    pack = PackCache(
+        "sface", "sface-x", PACKS["sface"].dimension, {"min_face": 20}, {"numpy": "2"}, photos
+    )
     actors = {name: [portrait for portrait, _ in row] for name, row in rows.items()}
     return EmbeddingsCache(actors, {"sface": pack}, "sface")
 
