@@ -8,8 +8,8 @@ from string import Formatter
 
 import pytest
 
-from core.index.verdict import Verdict
 from core.faces.engine import FaceEngine
+from core.index.verdict import Verdict
 from core.lookalike import LookalikeFinder
 from core.models.install import WITHOUT_SECOND
 from core.page.language import Speech, banners, speeches, visitor_language
