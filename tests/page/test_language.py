@@ -8,8 +8,10 @@ from string import Formatter
 
 import pytest
 
+from core.faces.engine import FaceEngine
 from core.index.verdict import Verdict
 from core.lookalike import LookalikeFinder
+from core.models.install import WITHOUT_SECOND
 from core.page.language import Speech, banners, speeches, visitor_language
 from core.page.layout import STATIC
 from core.page.words import words_of
@@ -150,3 +152,17 @@ def test_a_banner_tells_of_the_gallery_and_the_model(
     assert banners(gallery) == ["embedded"]
     assert banners(replace(gallery, notice="no Hub")) == ["fallback"]
     assert banners(replace(starter, notice="no Hub")) == ["fallback"]
+
+
+def test_a_banner_tells_that_the_second_network_is_missing(
+    starter: LookalikeFinder, gallery: LookalikeFinder, alone: FaceEngine
+) -> None:
+    starter, gallery = (
+        replace(finder, engine=alone, notice=WITHOUT_SECOND) for finder in (starter, gallery)
+    )
+    assert banners(starter) == ["alone", "starter"]
+    assert banners(gallery) == ["alone", "embedded"]
+    both = f"no Hub; {WITHOUT_SECOND}"
+    assert banners(replace(gallery, notice=both)) == ["fallback", "alone"]
+    for speech in speeches(starter).values():
+        assert "SFace" in speech("alone")

