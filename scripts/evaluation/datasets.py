@@ -15,6 +15,7 @@ from core.gallery.photos import scan_gallery
 LFW = "lfw_dev"
 # Folders of ../shared/data as `<set>/<Person>/*`; LFW's photos lie one folder deeper.
 SETS = ("gallery", "probes", "probes_wild", "headshots", "kpop_portraits", "kpop_crops", LFW)
+FURTHER_ACTORS = ("korean_actors", "indian_actors")
 PROBES = ("probes", "probes_wild")  # of the people of `gallery`
 LEARN, TEST = "pairsDevTrain.txt", "pairsDevTest.txt"
 # People of LFW whose other photos are in `headshots` under another spelling.
