@@ -20,7 +20,7 @@ from typing import Any
 
 from tqdm import tqdm
 
-from core.errors import GalleryError
+from core.errors import GalleryError, ModelError
 from core.models.install import ensure_models
 from core.models.packs import PACKS
 from core.settings import ROOT, load_settings
@@ -45,6 +45,8 @@ def main() -> int:
     # One thread a model, as many workers as there are cores: nearly twice as fast as the reverse.
     settings = load_settings().replaced(threads=1)
     installed = ensure_models(settings, args.pack)
+    if installed.warning:  # figures of half a pack would stand under the whole one's name
+        raise ModelError(installed.warning)
     cache = args.cache or Path(tempfile.gettempdir()) / "lookalike-evaluation"
     meter = Meter(load_engine(installed, settings), settings, cache, progress)
     started = time.monotonic()

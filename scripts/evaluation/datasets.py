@@ -14,7 +14,12 @@ from core.gallery.photos import scan_gallery
 
 LFW = "lfw_dev"
 # Folders of ../shared/data as `<set>/<Person>/*`; LFW's photos lie one folder deeper.
-SETS = ("gallery", "probes", "probes_wild", "headshots", "kpop_portraits", "kpop_crops", LFW)
+FURTHER_ACTORS = ("korean_actors", "indian_actors")
+FURTHER_PROBES = ("korean_probes", "indian_probes")  # of their people
+SETS = (
+    "gallery", "probes", "probes_wild", "headshots", "kpop_portraits", "kpop_crops", LFW,
+    "korean_actors", "korean_probes", "indian_actors", "indian_probes",
+)  # fmt: skip
 PROBES = ("probes", "probes_wild")  # of the people of `gallery`
 LEARN, TEST = "pairsDevTrain.txt", "pairsDevTest.txt"
 # People of LFW whose other photos are in `headshots` under another spelling.

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 
 import numpy as np
 
 from scripts.evaluation.datasets import (
+    FURTHER_ACTORS,
     LEARN,
     LFW,
     TEST,
@@ -19,7 +20,7 @@ from scripts.evaluation.datasets import (
     read_pairs,
 )
 from scripts.evaluation.galleries import Gallery, Portraits, enrol, portraits_of
-from scripts.evaluation.measure import MeasuredSet, Meter, Way
+from scripts.evaluation.measure import MeasuredSet, Meter, Way, weighed
 
 SAMPLED = 8  # of LFW's pairs and of what is only thinned, the sample has one in so many
 THINNED = ("kpop_crops",)
@@ -34,6 +35,7 @@ class Material:
     # A part of LFW, of `kpop_crops` and of the changed photos, which the test suite has time for;
     # the gallery, its probes and the headshots are whole.
     sample: bool = False
+    share: float | None = None  # of the second network; None: the pack's own
 
     def photos(self, name: str) -> Sequence[LabelledPhoto]:
         """A set's photos.
@@ -52,7 +54,19 @@ class Material:
 
     def measured(self, name: str) -> MeasuredSet:
         """A set's faces; of LFW's photos the one that is labelled."""
-        return self.meter.measure(name, self.photos(name), Way(central=name == LFW))
+        return self.faces(name, self.photos(name), Way(central=name == LFW))
+
+    def faces(self, name: str, photos: Sequence[LabelledPhoto], way: Way) -> MeasuredSet:
+        """Faces of some photos, both networks counting as they shall."""
+        measured = self.meter.measure(name, photos, way)
+        if self.share is None:
+            return measured
+        networks = self.meter.engine.pack.networks
+        return replace(measured, embeddings=weighed(measured.embeddings, networks, self.share))
+
+    def with_share(self, share: float) -> Material:
+        """The same photos where the second network counts so much, 0-1; nothing is run again."""
+        return replace(self, share=share)
 
     @property
     def learn(self) -> Pairs:
@@ -83,6 +97,12 @@ class Material:
     def everyone(self) -> Portraits:
         """Gallery and headshots, actors of both merged: the starter gallery's people."""
         return portraits_of(self.measured("gallery"), self.measured("headshots"))
+
+    @cached_property
+    def all_actors(self) -> Portraits:
+        """Those and the Korean and Indian actors."""
+        names = ("gallery", "headshots", *FURTHER_ACTORS)
+        return portraits_of(*(self.measured(name) for name in names))
 
     @cached_property
     def _lfw(self) -> tuple[Sequence[LabelledPhoto], Pairs, Pairs]:

@@ -18,6 +18,7 @@ from core.faces.engine import Detection, FaceEngine, stands_out, usable_cpus
 from core.faces.photo import Photo, read_photo
 from core.files import new_file
 from core.index.enrol import detection_settings
+from core.models.packs import Network
 from core.settings import ROOT, Settings
 from scripts.evaluation.changes import Change
 from scripts.evaluation.datasets import LabelledPhoto
@@ -26,6 +27,7 @@ CHUNK = 16  # photos whose crops go to the recogniser together
 # Code whose change makes kept embeddings worthless.
 SOURCES = (
     "core/faces/photo.py",
+    "core/faces/both_ways.py",
     "core/faces/detect.py",
     "core/faces/align.py",
     "core/faces/engine.py",
@@ -105,6 +107,24 @@ def joined(parts: Sequence[MeasuredSet]) -> MeasuredSet:
         photo=np.concatenate(photo).astype(np.int32),
         **{name: np.concatenate([getattr(part, name) for part in parts]) for name in BY_FACE},
     )
+
+
+def weighed(
+    embeddings: NDArray[np.float32], networks: Sequence[Network], share: float
+) -> NDArray[np.float32]:
+    """(F, D) unit embeddings of a pack as they were if its second network counted so much.
+
+    Args:
+        embeddings: each network's part stands in it by its share.
+        networks: of the pack, two.
+        share: of the second, 0-1: 0 is the recogniser alone.
+    """
+    first = networks[0].dimension
+    parts = (embeddings[:, :first], embeddings[:, first:])
+    lengths = [np.linalg.norm(part, axis=1, keepdims=True) for part in parts]
+    weights = np.sqrt([1 - share, share])
+    unit = [w * part / one for w, part, one in zip(weights, parts, lengths, strict=True)]
+    return np.concatenate(unit, axis=1).astype(np.float32)
 
 
 @dataclass(frozen=True)

@@ -14,6 +14,7 @@ from core.settings import ROOT
 from scripts.evaluation import (
     calibration,
     identification,
+    likeness,
     robustness,
     strangers,
     verification,
@@ -22,6 +23,7 @@ from scripts.evaluation.chapter import Chapter, Figures, Plot, table
 from scripts.evaluation.material import Material
 
 CHAPTERS: tuple[Chapter, ...] = (
+    likeness,
     identification,
     verification,
     calibration,
