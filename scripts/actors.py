@@ -66,7 +66,6 @@ def parsed() -> argparse.Namespace:
     common.add_argument("--starter", type=path, help="default: dataset/starter_embeddings.json")
     common.add_argument("--removals", type=path, help="default: dataset/removals.json")
     parser = Parser(description="Change the actors of the gallery.", parents=[common])
-    parser.set_defaults(dataset_dir=None, pack=None, starter=None, removals=None)
     commands = parser.add_subparsers(dest="command", required=True, parser_class=Parser)
     listing = commands.add_parser("list", parents=[common], help="actors and their photos")
     listing.add_argument("--json", action="store_true", help="one object a line")
@@ -79,7 +78,9 @@ def parsed() -> argparse.Namespace:
     rename.add_argument("new", metavar="NEW")
     remove = commands.add_parser("remove", parents=[common], help="take a person out for good")
     remove.add_argument("name", metavar="NAME")
-    return parser.parse_args()
+    # Not by set_defaults: a command's own parser would put these in the place of what was given.
+    unset = argparse.Namespace(dataset_dir=None, pack=None, starter=None, removals=None)
+    return parser.parse_args(namespace=unset)
 
 
 def show(settings: Settings, *, as_json: bool) -> None:

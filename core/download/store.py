@@ -27,7 +27,14 @@ from core.gallery.credits import (
     stamped,
     write_credits,
 )
-from core.gallery.people import ACTORS_FILE, ActorEntry, read_actors, safe_folder, write_actors
+from core.gallery.people import (
+    ACTORS_FILE,
+    ActorEntry,
+    name_key,
+    read_actors,
+    safe_folder,
+    write_actors,
+)
 
 REFUSED_FILE = "refused.csv"
 REFUSED_COLUMNS = ("actor", "file", "reason")
@@ -190,8 +197,8 @@ class Store:
 
 
 def _same(name: str) -> str:
-    """Alike for names that some file systems take for one."""
-    return readable_name(name).casefold()
+    """Alike for names that look the same, and those that some file systems take for one."""
+    return name_key(readable_name(name))
 
 
 def _row_of(actor: SourceActor, folder: str) -> ActorEntry:

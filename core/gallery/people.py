@@ -22,6 +22,13 @@ ACTORS_FILE = "actors.csv"
 # Not allowed in a file name on some system; the look-alikes keep the name readable.
 STAND_INS = str.maketrans('/\\:*?"<>|', "∕⧵꞉∗？”‹›∣")
 RESERVED = re.compile(r"(con|prn|aux|nul|com\d|lpt\d)(\..*)?", re.IGNORECASE)  # on Windows
+UNSEEN = ("Cc", "Cf", "Cs", "Co", "Cn")  # Unicode categories of signs without a shape
+BLANKS = str.maketrans(dict.fromkeys("\u2800\u3164\uffa0_", " "))  # look like a space
+FILLERS = frozenset("\u034f\u115f\u1160\u17b4\u17b5") | {
+    *map(chr, range(0x180B, 0x1810)),  # Mongolian selectors
+    *map(chr, range(0xFE00, 0xFE10)),  # variation selectors
+    *map(chr, range(0xE0100, 0xE01F0)),
+}
 LONGEST_FOLDER = 200  # bytes of UTF-8; file systems allow 255
 
 
@@ -62,6 +69,21 @@ def safe_folder(name: str) -> str:
     if not text:
         raise GalleryError(f"{name!r} is no name for an actor; use one with a letter in it")
     return text
+
+
+def name_key(name: str) -> str:
+    """By which two names are the same: as they look, in folded case.
+
+    NFKC, without signs that are not seen (joiners, marks of direction, fillers), and with one
+    space for any run of blanks and underscores.
+    """
+    text = unicodedata.normalize("NFKC", name.translate(BLANKS))
+    seen = "".join(
+        sign for sign in text
+        if sign.isspace() or (unicodedata.category(sign) not in UNSEEN and sign not in FILLERS)
+    )  # fmt: skip
+    words = re.sub(r"[\s_]+", " ", seen.translate(STAND_INS)).strip(" .")
+    return unicodedata.normalize("NFKC", words.casefold())
 
 
 def read_actors(path: Path) -> dict[str, ActorEntry]:

@@ -12,6 +12,7 @@ from core.errors import GalleryError
 from core.faces.photo import PHOTO_SUFFIXES
 from core.files import sha256_of
 from core.gallery.credits import CREDITS_FILE, Credit, credit_of, read_credits, readable_name
+from core.gallery.people import name_key
 from core.gallery.removals import Removals, load_removals
 
 
@@ -108,6 +109,14 @@ class Gallery:
             return ""
         lines = [f"{photo.file}\t{_size_of(photo.path)}\t{photo.credit}" for photo in self.photos]
         return sha256_of("\n".join(lines).encode(errors="surrogateescape"))[:16]
+
+    @property
+    def twins(self) -> list[list[str]]:
+        """Actors whose names look the same."""
+        groups: dict[str, list[str]] = {}
+        for actor in sorted({photo.actor for photo in self.photos}):
+            groups.setdefault(name_key(actor), []).append(actor)
+        return [actors for actors in groups.values() if len(actors) > 1]
 
     def holds_just(self, portraits: Iterable[Portrait]) -> bool:
         """Whether these are all its photos, with the credits they have now."""

@@ -17,7 +17,7 @@ from pathlib import Path
 
 from core.errors import GalleryError
 from core.files import new_file, sha256_of
-from core.gallery.people import safe_folder
+from core.gallery.people import name_key, safe_folder
 
 SCHEMA = 1
 HEX_DIGITS = 64
@@ -31,7 +31,11 @@ class Removals:
 
     def __contains__(self, name: object) -> bool:
         """Whether this person was taken out."""
-        return isinstance(name, str) and name_hash(name) in self.hashes
+        return isinstance(name, str) and bool(self.lines_of(name))
+
+    def lines_of(self, name: str) -> list[str]:
+        """The hashes by which a name is listed; lists of old had another key."""
+        return [entry for entry in (name_hash(name), _old_hash(name)) if entry in self.hashes]
 
     def and_of(self, names: Iterable[str]) -> Removals:
         """These and the people of these names."""
@@ -39,7 +43,12 @@ class Removals:
 
 
 def name_hash(name: str) -> str:
-    """SHA-256 of a name as its folder is called (NFC, safe signs), in folded case."""
+    """SHA-256 of a name as it looks, however it is spelt (core/gallery/people.py: name_key)."""
+    return sha256_of(name_key(name).encode(errors="replace"))
+
+
+def _old_hash(name: str) -> str:
+    """As up to 0.1: of a name as its folder is called (NFC, safe signs), in folded case."""
     with suppress(GalleryError):  # a folder's name that no actor could be given: as it is
         name = safe_folder(name)
     return sha256_of(name.casefold().encode(errors="replace"))

@@ -88,6 +88,9 @@ def embed_gallery(
     progress: Progress = lambda items: items,
 ) -> tuple[EmbeddingsCache, set[str]]:
     """The cache on disk, brought up to date; the hashes of the photos that were new to it."""
+    for actors in gallery.twins:
+        names = " and ".join(map(repr, actors))
+        log.warning("%s look like one name, and are two actors; put their photos together", names)
     cache = load_or_new(cache_file)
     try:
         new = update_cache(

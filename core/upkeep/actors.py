@@ -27,9 +27,9 @@ from core.faces.engine import FaceEngine
 from core.faces.photo import PHOTO_SUFFIXES
 from core.files import new_file, sha256_of, storage_errors
 from core.gallery.credits import CREDITS_FILE, credit_of, read_credits, readable_name, write_credits
-from core.gallery.people import ActorEntry, read_actors, safe_folder, write_actors
+from core.gallery.people import ActorEntry, name_key, read_actors, safe_folder, write_actors
 from core.gallery.photos import Gallery, GalleryPhoto
-from core.gallery.removals import Removals, load_removals, name_hash, save_removals
+from core.gallery.removals import Removals, load_removals, save_removals
 from core.index.actor_index import load_index, save_index
 from core.index.embeddings_cache import (
     LEFT_OUT,
@@ -142,10 +142,12 @@ def remove_actor(name: str, settings: Settings, make_engine: MakeEngine) -> str:
         plan = _pack_and_clusters(settings)
         removals = removals.and_of({actor, *((entry.name, *entry.names.values()) if entry else ())})
         save_removals(removals, settings.removals_path)
-        for folder in folders.get(actor, []):
+        same = [name for name in folders if name_key(name) == name_key(actor)]
+        for folder in (folder for name in same for folder in folders[name]):
             folder.unlink() if folder.is_symlink() else shutil.rmtree(folder)
         (settings.dataset_dir / CONTACT_SHEET).unlink(missing_ok=True)
-        _drop_rows(settings, actor)
+        for alike in {actor, *same}:
+            _drop_rows(settings, alike)
         _clean_starter(settings, removals)
         _build(settings, *plan, make_engine)
     return actor
@@ -303,7 +305,9 @@ def _folder_to_rename(old: str, target: str, settings: Settings) -> tuple[str, P
     actor = _known(old, settings, folders)
     if actor not in folders:
         raise GalleryError(f"{actor} has no folder of photos here; add some under the new name")
-    if any(target.casefold() == name.casefold() for name in folders):
+    if target == actor:
+        raise GalleryError(f"{actor} is called that already; choose another name")
+    if any(name_key(target) == name_key(name) for name in folders.keys() - {actor}):
         raise GalleryError(f"{target} is in the gallery already; choose another name")
     if len(folders[actor]) > 1:
         raise GalleryError(f"{actor} has two folders, spelt in two ways; put them together first")
@@ -390,10 +394,14 @@ def _resolve(name: str, settings: Settings, known: Iterable[str]) -> str | None:
     wanted = readable_name(name)
     if wanted in known:
         return wanted
-    same = (wanted.casefold(), safe_folder(name).casefold())
+    same = (name_key(name), name_key(safe_folder(name)))
     entries = _entries(settings).values()
-    by_table = [entry.folder for entry in entries if wanted in (entry.name, *entry.names.values())]
-    fits = {actor for actor in known if actor.casefold() in same or actor in by_table}
+    by_table = [
+        entry.folder
+        for entry in entries
+        if same[0] in map(name_key, (entry.name, *entry.names.values()))
+    ]
+    fits = {actor for actor in known if name_key(actor) in same or actor in by_table}
     if len(fits) > 1:
         raise GalleryError(f"{name} may be {' or '.join(sorted(fits))}; write which")
     return fits.pop() if fits else None
@@ -413,8 +421,8 @@ def _known(name: str, settings: Settings, folders: Iterable[str], default: str =
 
 
 def _refuse_removed(name: str, settings: Settings) -> None:
-    if name in load_removals(settings.removals_path):
+    if lines := load_removals(settings.removals_path).lines_of(name):
         raise GalleryError(
             f"{name} was taken out for good; to undo that, delete the line"
-            f" {name_hash(name)} from {settings.removals_path}"
+            f" {' and '.join(lines)} from {settings.removals_path}"
         )

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import unicodedata
+
 import pytest
 
-from core.gallery.people import ActorEntry, Filter, People, read_actors
+from core.gallery.people import ActorEntry, Filter, People, name_key, read_actors
 from core.settings import Settings
 
 ROWS = [
@@ -99,3 +101,29 @@ def test_the_starter_gallery_offers_genders_and_countries(starter: People) -> No
     assert not women & men
     assert "Elliot Page" in men
     assert starter.name("Brad Pitt", "ko") == "브래드 피트"
+
+
+SPELT = {
+    "two blanks": "Uma  Thurman",
+    "underscore": "uma_thurman",
+    "full width": "ＵＭＡ Thurman",
+    "zero width": "Uma\u200b Thur\u2060man",
+    "direction marks": "\u202eUma Thurman\u202c",
+    "no-break blank": "Uma\u00a0Thurman",
+    "Hangul filler": "Uma\u3164Thurman",
+    "Braille blank": "Uma\u2800Thurman",
+    "tab and bell": "Uma\tThur\x07man",
+    "variation selector": "Uma\ufe0f Thurman",
+    "dot behind": "Uma Thurman. ",
+}
+
+
+@pytest.mark.parametrize("name", SPELT.values(), ids=SPELT.keys())
+def test_names_that_look_the_same_have_one_key(name: str) -> None:
+    assert name_key(name) == name_key("Uma Thurman")
+
+
+def test_other_names_have_other_keys() -> None:
+    names = ["Uma Thurman", "Umathurman", "송강호", "송 강호", "Zoe", "Zoë", "AC/DC", "ACDC"]
+    assert len(set(map(name_key, names))) == len(names)
+    assert name_key(unicodedata.normalize("NFD", "송강호")) == name_key("송강호")

@@ -13,6 +13,7 @@ import pytest
 
 from core.errors import GalleryError
 from core.faces.engine import FaceEngine
+from core.files import sha256_of
 from core.gallery.removals import Removals, load_removals, save_removals
 from core.index.actor_index import save_index
 from core.index.embeddings_cache import load_cache
@@ -35,7 +36,16 @@ def test_a_name_is_known_however_it_is_written() -> None:
     removals = Removals().and_of(["송강호", "AC/DC", "Robert Downey Jr."])
     for name in (unicodedata.normalize("NFD", "송강호"), "ac/dc", "AC∕DC", "robert downey jr"):
         assert name in removals
+    assert "Robert\u200b_ Downey  JR" in removals  # as it looks: tests/gallery/test_people.py
     assert "Robert Downey" not in removals
+
+
+def test_a_line_of_the_old_key_is_honoured() -> None:
+    old = sha256_of(b"uma_thurman")  # of a folder's name, in folded case
+    removals = Removals(frozenset([old]))
+    assert "Uma_Thurman" in removals
+    assert removals.lines_of("Uma_Thurman") == [old]
+    assert "Uma Thurman" in Removals(frozenset([sha256_of(b"uma thurman")]))
 
 
 def test_the_list_names_nobody(tmp_path: Path) -> None:

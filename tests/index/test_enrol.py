@@ -312,6 +312,16 @@ def test_strangers_photo_in_an_actors_folder_is_a_likely_mislabel(
     assert enrolment.index.info.left_out == {"Ann/9.png": "likely_mislabel"}
 
 
+def test_two_folders_of_one_name_are_told(
+    people: Settings, engine: FaceEngine, logged: pytest.LogCaptureFixture
+) -> None:
+    first, *_ = sorted(people.dataset_dir.iterdir())
+    shutil.copytree(first, first.with_name(f" {first.name.upper()}_"))
+    enrolled(engine, people)
+    assert "look like one name" in logged.text
+    assert repr(first.name) in logged.text
+
+
 def test_interrupted_run_keeps_what_it_embedded(
     people: Settings, counting: CountingEngine, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -14,7 +14,7 @@ from core.errors import GalleryError
 from core.index.actor_index import load_index
 from core.models.install import InstalledPack
 from core.settings import Settings
-from scripts.actors import main
+from scripts.actors import main, parsed
 from tests.index.test_enrol import fill_gallery, head
 
 Owner = Callable[..., str]
@@ -79,6 +79,23 @@ def test_a_refusal_says_why(owner: Owner, settings: Settings, tmp_path: Path) ->
         owner("add", "Ann", str(bad))
     with pytest.raises(GalleryError, match="nobody here is called Nobody"):
         owner("remove", "Nobody")
+
+
+@pytest.mark.parametrize("option", ["--dataset-dir", "--pack", "--starter", "--removals"])
+@pytest.mark.parametrize(
+    "command", [["list"], ["add", "A", "b"], ["rename", "A", "B"], ["remove", "A"]]
+)
+def test_every_option_counts_before_and_after_the_command(
+    option: str, command: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    value = "sface" if option == "--pack" else "/given"
+    field = option.removeprefix("--").replace("-", "_")
+    for arguments in ([option, value, *command], [*command, option, value]):
+        monkeypatch.setattr(sys, "argv", ["actors.py", *arguments])
+        args = parsed()
+        assert str(getattr(args, field)) == value
+        others = {"dataset_dir", "pack", "starter", "removals"} - {field}
+        assert [getattr(args, other) for other in others] == [None] * 3
 
 
 def test_a_command_it_does_not_know_is_status_2(owner: Owner) -> None:

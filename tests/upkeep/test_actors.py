@@ -218,9 +218,29 @@ def test_rename_embeds_nothing_and_tables_follow(owned: Settings, engine: FaceEn
     assert_like_a_rebuild(owned, engine)
 
 
+def test_rename_mends_capitals(owned: Settings, engine: FaceEngine) -> None:
+    assert rename_actor("Ann", "ANN", owned, no_engine) == "ANN"
+    assert {entry.actor for entry in list_actors(owned)} == {"ANN", "Bob", "Cid", "송강호"}
+    assert read_credits(owned.dataset_dir / "credits.csv")["ANN/1.png"].author == "by Ann"
+    assert read_actors(owned.dataset_dir / "actors.csv")["ANN"].wikidata == "Q3"
+    assert_like_a_rebuild(owned, engine)
+
+
+def test_remove_takes_every_folder_that_looks_like_the_name(
+    owned: Settings, engine: FaceEngine
+) -> None:
+    shutil.copytree(owned.dataset_dir / "Ann", owned.dataset_dir / "an\u200bn")
+    assert remove_actor("Ann", owned, no_engine) == "Ann"
+    assert not [path for path in owned.dataset_dir.iterdir() if "nn" in path.name]
+    with pytest.raises(GalleryError, match="was taken out for good"):
+        rename_actor("Bob", "_ANN ", owned, no_engine)
+
+
 def test_rename_never_takes_anothers_name(owned: Settings) -> None:
     before = state(owned)
-    for new in ("Bob", "bob", "Ann"):
+    with pytest.raises(GalleryError, match="is called that already"):
+        rename_actor("Ann", "Ann", owned, no_engine)
+    for new in ("Bob", "bob", "B\u200bob", "Bob."):
         with pytest.raises(GalleryError, match="in the gallery already"):
             rename_actor("Ann", new, owned, no_engine)
     with pytest.raises(GalleryError, match="nobody here is called Zed"):
