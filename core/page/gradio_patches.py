@@ -5,6 +5,7 @@ tests/page/test_gradio_patches.py fails for the first Gradio that does without o
 
 from __future__ import annotations
 
+import copy
 import importlib
 import json
 import logging
@@ -103,14 +104,23 @@ def prepare_mcp() -> None:
     gradio.mcp.GradioMCPServer = JsonAnswers  # type: ignore[misc]
 
 
-class NoSession(SessionState):
-    """A session that notes nothing, so that one serves everyone.
+class BriefSession(SessionState):
+    """A session that lasts for one event, and notes no value.
 
     Gradio notes the inputs and outputs of each event there, for links that it offers.
     """
 
+    def __init__(self, blocks: gr.Blocks) -> None:
+        """The page as it was built."""
+        self.blocks_config = copy.copy(blocks.default_config)
+        self.config_values: dict[int, Any] = {}
+        self.state_data: dict[int, Any] = {}
+        self._state_ttl: dict[int, Any] = {}
+        self.is_closed = False
+
     def __setitem__(self, key: int, value: Any) -> None:
-        """Keep a component as it is."""
+        """A component as the event changes it."""
+        self.blocks_config.blocks[key] = value
 
     def _update_config(self, key: int) -> None: ...
 
@@ -120,14 +130,9 @@ class NoSession(SessionState):
 class NoSessions(StateHolder):
     """Holds no session; Gradio keeps 10,000, closed ones and one for each call of the API too."""
 
-    def set_blocks(self, blocks: gr.Blocks) -> None:
-        """The page that is served."""
-        super().set_blocks(blocks)
-        self._nothing = NoSession(blocks)
-
-    def __getitem__(self, session_id: str) -> NoSession:
-        """The same for every session."""
-        return self._nothing
+    def __getitem__(self, session_id: str) -> BriefSession:
+        """A new one."""
+        return BriefSession(self.blocks)
 
 
 class NoNames(set[str]):

@@ -120,7 +120,7 @@ def replaced(settings: Any, **changes: Any) -> Any:
 def marked(path: Path) -> None:
     """A face beside noise that no other picture has."""
     face = Image.open(ASTRONAUT).convert("RGB").crop((100, 0, 350, 260))
-    noise = np.random.default_rng(7).integers(0, 256, (263, 517, 3), np.uint8)
+    noise = np.random.default_rng(7).integers(0, 256, (263, 317, 3), np.uint8)
     image = Image.fromarray(noise)
     image.paste(face, (0, 0))
     image.save(path)
@@ -314,7 +314,8 @@ def test_nothing_is_left_of_a_thousand_calls_and_five_thousand_take_no_memory(
     server.visit("health 100")
     before = resident()
     told = server.visit("match 1000")
-    server.visit("health 4000")
+    server.visit("health 1000")
+    server.visit("direct 3000")
     assert eventually(lambda: nobody_is_here(server))
     assert traces(told) == []
     grown = resident() - before
