@@ -26,6 +26,10 @@ from PIL import UnidentifiedImageError
 from core.page.gradio_patches import BriefSession, JsonAnswers, NoNames, photo_input
 
 
+# Gradio's blocks and servers leave an event loop to be collected.
+pytestmark = pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
+
+
 def test_gradio_readies_matplotlib_for_each_event(monkeypatch: pytest.MonkeyPatch) -> None:
     module, readied = ModuleType("matplotlib"), []
     module.get_backend = lambda: "agg"  # type: ignore[attr-defined]
