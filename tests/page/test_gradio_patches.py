@@ -25,7 +25,6 @@ from PIL import UnidentifiedImageError
 
 from core.page.gradio_patches import BriefSession, JsonAnswers, NoNames, photo_input
 
-
 # Gradio's blocks and servers leave an event loop to be collected.
 pytestmark = pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
 
