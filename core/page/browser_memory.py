@@ -2,7 +2,7 @@
 
 Another filter, the share card, or what is alike, asks again with these; no photo and no
 embedding stays on the server between two events (the live mode's memory, without pictures, is
-LiveMemory in core/page/handlers.py). What comes back is a visitor's own and may be
+LiveMemory in core/page/live.py). What comes back is a visitor's own and may be
 anything: it is checked like any input.
 """
 

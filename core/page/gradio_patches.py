@@ -5,18 +5,30 @@ tests/page/test_gradio_patches.py fails for the first Gradio that does without o
 
 from __future__ import annotations
 
+import copy
 import importlib
 import json
+import logging
+import math
 import sys
+import traceback
+import types
+import warnings
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
 import gradio as gr
 import gradio.mcp
-from gradio.data_classes import ImageData
+import gradio.queueing
+import gradio.route_utils
+import gradio.routes
+from gradio.data_classes import ImageData, PredictBodyInternal
+from gradio.state_holder import SessionState, StateHolder
 from gradio.utils import get_upload_folder
 
 from core.errors import SettingsError
+from core.log import log
 
 
 def without_matplotlib() -> None:
@@ -90,3 +102,185 @@ def prepare_mcp() -> None:
         ) from error
     gradio.mcp.DEFAULT_TEMP_DIR = get_upload_folder()
     gradio.mcp.GradioMCPServer = JsonAnswers  # type: ignore[misc]
+
+
+class BriefSession(SessionState):
+    """A session that lasts for one event, and notes no value.
+
+    Gradio notes the inputs and outputs of each event there, for links that it offers.
+    """
+
+    def __init__(self, blocks: gr.Blocks) -> None:
+        """The page as it was built."""
+        self.blocks_config = copy.copy(blocks.default_config)
+        self.config_values: dict[int, Any] = {}
+        self.state_data: dict[int, Any] = {}
+        self._state_ttl: dict[int, Any] = {}
+        self.is_closed = False
+
+    def __setitem__(self, key: int, value: Any) -> None:
+        """A component as the event changes it."""
+        self.blocks_config.blocks[key] = value
+
+    def _update_config(self, key: int) -> None: ...
+
+    def _update_value_in_config(self, key: int, value: Any) -> None: ...
+
+
+class NoSessions(StateHolder):
+    """Holds no session; Gradio keeps 10,000, closed ones and one for each call of the API too."""
+
+    def __getitem__(self, session_id: str) -> BriefSession:
+        """A new one."""
+        return BriefSession(self.blocks)
+
+
+class NoNames(set[str]):
+    """A set that stays empty: Gradio would keep each photo's name in it, at times for ever."""
+
+    def add(self, name: str) -> None:
+        """Note nothing."""
+
+    def update(self, *names: Iterable[str]) -> None:
+        """Note nothing."""
+
+
+def remember_nothing(demo: gr.Blocks) -> None:
+    """Let a page that is about to be served keep nothing of an event once it is over.
+
+    The page may have no gr.State. What waits to be fetched is dropped by core/page/sessions.py.
+    """
+    vars(gradio.routes).update(StateHolder=NoSessions, PredictBodyInternal=_without_request_body)
+    demo._queue.ANALYTICS_MAX_EVENTS = 0  # for the page /monitoring, which is off
+    for block in demo.blocks.values():
+        block.temp_files = NoNames()
+    demo.upload_file_set = NoNames()
+    demo.temp_file_sets = []
+    _empty_inputs(demo)
+    _empty_events(demo._queue)
+
+
+def _without_request_body(**fields: Any) -> PredictBodyInternal:
+    """The body of a call; Gradio keeps its request, and with that all its values once more."""
+    for name in ("_body", "_json"):
+        vars(fields["request"]).pop(name, None)
+    return PredictBodyInternal(**fields)
+
+
+def _empty_inputs(demo: gr.Blocks) -> None:
+    """Gradio keeps what an event was called with until its client goes: a camera's last frame."""
+    process = demo.process_api
+
+    async def process_and_empty(
+        block_fn: Any, inputs: list[Any], *arguments: Any, **options: Any
+    ) -> dict[str, Any]:
+        try:
+            return await process(block_fn, inputs, *arguments, **options)
+        finally:
+            inputs[:] = [None] * len(inputs)
+
+    demo.process_api = process_and_empty  # type: ignore[method-assign]
+
+
+def _empty_events(queue: gradio.queueing.Queue) -> None:
+    """Gradio's queue holds the last event until there is a next one."""
+    process = queue.process_events
+
+    async def process_and_empty(
+        events: list[gradio.queueing.Event], *arguments: Any, **options: Any
+    ) -> None:
+        try:
+            await process(events, *arguments, **options)
+        finally:
+            for event in events:
+                event.data = None
+                event.request = None  # type: ignore[assignment]
+
+    queue.process_events = process_and_empty  # type: ignore[method-assign]
+
+
+class Leftovers:
+    """What Gradio keeps of those who do not fetch an answer, or whose upload was cut short."""
+
+    def __init__(self, demo: gr.Blocks) -> None:
+        """Of the page that is served."""
+        self._demo = demo
+        self._uploads = gradio.routes.file_upload_statuses
+
+    @property
+    def _queue(self) -> gradio.queueing.Queue:
+        return self._demo._queue
+
+    def sessions(self) -> set[str]:
+        """Sessions that have anything."""
+        queue = self._queue
+        return {*list(queue.pending_messages_per_session), *list(queue.pending_event_ids_session)}
+
+    def session_of(self, event_id: str) -> str:
+        """The session of an event; Gradio takes the event's id where the caller names none."""
+        if event := self._queue.event_ids_to_events.get(event_id):
+            return event.session_hash
+        waiting = list(self._queue.pending_event_ids_session.items())
+        return next((session for session, ids in waiting if event_id in ids), event_id)
+
+    def is_busy(self, session: str) -> bool:
+        """Whether an event of it waits its turn, or is being answered."""
+        return any(event.alive for event in self._events(session))
+
+    def stop(self, session: str) -> None:
+        """End its events; on the server's own loop."""
+        for event in self._events(session):
+            event.alive = False
+            event.data, event.closed, event.run_time = None, True, math.inf
+            event.signal.set()
+
+    def drop(self, session: str) -> None:
+        """Forget its answers."""
+        self._queue.pending_messages_per_session.pop(session, None)
+        self._queue.pending_event_ids_session.pop(session, None)
+
+    def uploads(self) -> set[str]:
+        """Uploads, by the ids that the browser gave them; each has the photo's name."""
+        return {*list(self._uploads._statuses), *list(self._uploads._signals)}
+
+    def drop_upload(self, upload_id: str) -> None:
+        """Forget how far it came."""
+        self._uploads._statuses.pop(upload_id, None)
+        self._uploads._signals.pop(upload_id, None)
+
+    def _events(self, session: str) -> list[gradio.queueing.Event]:
+        events = list(self._queue.event_ids_to_events.values())
+        return [event for event in events if event.session_hash == session]
+
+
+def keep_callers_out_of_the_log() -> None:
+    """What a caller sent is not logged: Gradio writes it in tracebacks, warnings and a print."""
+    quiet = types.SimpleNamespace(**{**vars(traceback), "print_exc": _log_kind})
+    for module in (gradio.queueing, gradio.routes, gradio.route_utils):
+        vars(module)["traceback"] = quiet
+    vars(gradio.routes)["print"] = lambda *_: None
+    for name in ("uvicorn.error", "asyncio"):
+        logger = logging.getLogger(name)
+        if _without_traceback not in logger.filters:
+            logger.addFilter(_without_traceback)
+    warnings.filterwarnings("ignore", module=r"gradio\.components\.")
+
+
+def _log_kind() -> None:
+    log.error("an event failed: %s", _kind_and_place(sys.exc_info()[1]))
+
+
+def _without_traceback(record: logging.LogRecord) -> bool:
+    """A logging filter: the kind of an error in the place of its words."""
+    if record.exc_info:
+        error = record.exc_info[1] if isinstance(record.exc_info, tuple) else None
+        record.msg = f"{record.getMessage().strip()}: {_kind_and_place(error)}"
+        record.args, record.exc_info, record.exc_text = (), None, None
+    return True
+
+
+def _kind_and_place(error: BaseException | None) -> str:
+    """Such as "ValueError at dropdown.py:140"."""
+    frames = traceback.extract_tb(error.__traceback__) if error else []
+    place = f" at {Path(frames[-1].filename).name}:{frames[-1].lineno}" if frames else ""
+    return f"{type(error).__name__}{place}"

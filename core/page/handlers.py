@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -27,19 +26,12 @@ from core.page.language import (
     speeches,
     visitor_language,
 )
-from core.page.live import Steady, live_html
+from core.page.live import LiveMemory, live_html
 from core.page.portraits import PortraitPictures
 from core.page.result import problem_html, result_html, waiting_html
+from core.page.sessions import Sessions
 
 LOOPBACK = ("127.0.0.1", "localhost", "::1", "0.0.0.0")  # noqa: S104 - compared, not bound
-
-
-@dataclass(frozen=True, eq=False)
-class LiveMemory:
-    """What one visitor's live mode remembers between two frames; no picture."""
-
-    steady: Steady = field(default_factory=Steady)
-    html: str = ""  # as last shown: the same again is not sent
 
 
 @dataclass(frozen=True, eq=False)
@@ -63,6 +55,7 @@ class Handlers:
         self.finder = finder
         self.public_url = public_url
         self.pictures = PortraitPictures(finder)
+        self.sessions = Sessions()
         self.views = {
             lang: View(finder, self.pictures, speech) for lang, speech in speeches(finder).items()
         }
@@ -150,6 +143,13 @@ class Handlers:
         told = found[0].told
         heat = heat_uri(framed, found[0]) if told else ""
         return {"told": list(told), "sentence": view.alike(told), "heat": heat}
+
+    def live(self, frame: NDArray[np.uint8] | None, request: gr.Request) -> Any:
+        """One frame of the camera, after those of the same visitor."""
+        session = request.session_hash
+        html, memory = self.name_live(frame, self.sessions.live(session), request)
+        self.sessions.keep_live(session, memory)
+        return html
 
     def name_live(
         self, frame: NDArray[np.uint8] | None, memory: LiveMemory | None, request: gr.Request

@@ -11,7 +11,7 @@ import gradio as gr
 from core.faces.engine import usable_cpus
 from core.lookalike import LookalikeFinder
 from core.page.api import add_api
-from core.page.gradio_patches import photo_input
+from core.page.gradio_patches import photo_input, remember_nothing
 from core.page.handlers import Handlers
 from core.page.language import ANYONE, banners, country_choices, gender_choices, speeches
 from core.page.result import empty_html
@@ -21,7 +21,6 @@ from core.page.words import page_languages, words_of
 EXAMPLE = Path(__file__).parent / "examples" / "astronaut.jpg"
 LIVE_EVERY = 0.25  # seconds; a frame that was not answered yet is replaced by the next, not queued
 LIVE_SECONDS = 300  # of matching, after which a camera left running gives its place back
-LIVE_FORGOTTEN = 60  # seconds after the last frame
 # The browser's own note of what is shown, which it carries over when the language is switched.
 REMEMBER = "(...shown) => { window.lookalike.remember(shown); return []; }"
 # What core/page/page.js does with the page's own HTML once it is there and when it changes.
@@ -60,10 +59,7 @@ def build_demo(handlers: Handlers) -> gr.Blocks:
     """The page of a finder's handlers. Launch it with core/page/server.py."""
     finder = handlers.finder
     i18n = static_words(finder)
-    seconds = finder.settings.photo_seconds
-    with gr.Blocks(
-        title="Lookalike", analytics_enabled=False, delete_cache=(min(10, seconds), seconds)
-    ) as demo:
+    with gr.Blocks(title="Lookalike", analytics_enabled=False) as demo:
         gr.HTML(languages_html(), elem_id="languages", js_on_load=MARK_LANGUAGE)
         gr.Markdown(i18n("heading"), elem_id="title")
         gr.Markdown(i18n("intro"), elem_id="intro")
@@ -73,6 +69,7 @@ def build_demo(handlers: Handlers) -> gr.Blocks:
         gr.Markdown(i18n("footer_links"), elem_id="footer")
         connect(demo, handlers, controls)
         add_api(finder)
+    remember_nothing(demo)
     blocks: gr.Blocks = demo
     return blocks
 
@@ -189,14 +186,13 @@ def connect(demo: gr.Blocks, handlers: Handlers, page: Controls) -> None:
 
 def connect_live(handlers: Handlers, page: Controls, own: dict[str, Any]) -> None:
     """The camera runs only while its tab is open."""
-    memory = gr.State(None, time_to_live=LIVE_FORGOTTEN)
     photo_tab, live_tab = page.tabs
     live_tab.select(lambda: gr.update(visible=True), None, page.camera, **own)
     photo_tab.select(lambda: gr.update(visible=False), None, page.camera, **own)
     page.camera.stream(
-        handlers.name_live,
-        [page.camera, memory],
-        [page.live, memory],
+        handlers.live,
+        page.camera,
+        page.live,
         stream_every=LIVE_EVERY,
         time_limit=LIVE_SECONDS,
         concurrency_limit=None,

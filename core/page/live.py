@@ -6,7 +6,7 @@ time, and a new name must lead by a margin for several frames before it takes ov
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
@@ -74,6 +74,14 @@ class Steady:
         if self.missed + 1 >= FORGOTTEN_AFTER:
             return Steady()
         return Steady(self.similarities, self.face, self.actor, missed=self.missed + 1)
+
+
+@dataclass(frozen=True, eq=False)
+class LiveMemory:
+    """What one visitor's live mode remembers between two frames; no picture."""
+
+    steady: Steady = field(default_factory=Steady)
+    html: str = ""  # as last shown: the same again is not sent
 
 
 def live_html(view: View, steady: Steady | None) -> str:

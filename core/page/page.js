@@ -71,24 +71,40 @@
   };
 
   // Switching the language loads the page anew. What it shows goes with it: through this tab's
-  // own storage, which is emptied on arrival.
+  // own storage, or through its name where storage is refused, as in another site's frame. Both
+  // are emptied on arrival.
   const CARRIED = "lookalike";
+  const takeCarried = () => {
+    let text = null;
+    try {
+      text = sessionStorage.getItem(CARRIED);
+      sessionStorage.removeItem(CARRIED);
+    } catch { /* no storage */ }
+    if (window.name.startsWith(CARRIED + "{")) {
+      const named = JSON.parse(window.name.slice(CARRIED.length));
+      window.name = named.name;
+      text ??= named.text;
+    }
+    return text;
+  };
   let onShow = [null]; // what the browser keeps, and the filters
   let toChoose = null;
   page.remember = (shown) => { onShow = shown; };
   page.carried = () => {
     try {
-      const carried = JSON.parse(sessionStorage.getItem(CARRIED));
-      sessionStorage.removeItem(CARRIED);
+      const carried = JSON.parse(takeCarried());
       if (carried) { toChoose = carried.chosen; return carried.onShow; }
-    } catch { /* a browser without storage starts empty */ }
+    } catch { /* not what was carried: the page starts empty */ }
     return [null, null, null];
   };
   const carry = () => {
     if (!onShow[0]) return;
+    const text = JSON.stringify({ onShow, chosen: page.chosen() });
     try {
-      sessionStorage.setItem(CARRIED, JSON.stringify({ onShow, chosen: page.chosen() }));
-    } catch { /* too large, or no storage */ }
+      sessionStorage.setItem(CARRIED, text);
+    } catch { // too large, or no storage
+      window.name = CARRIED + JSON.stringify({ text, name: window.name });
+    }
   };
   const choose = ([face, match]) => {
     for (const name of [`face][value="${face}"`, `match-${face}][value="${match}"`]) {
@@ -114,8 +130,8 @@
     if (target.closest(".blend")) target.closest(".blend").style.setProperty("--blend", target.value / 100);
   });
 
-  document.addEventListener("click", ({ target }) => {
-    if (target.closest("#languages a")) carry();
+  document.addEventListener("click", ({ target, ctrlKey, metaKey, shiftKey }) => {
+    if (target.closest("#languages a") && !(ctrlKey || metaKey || shiftKey)) carry();
     const row = target.closest("#result [data-face] button, #result button[data-face]");
     if (row?.dataset.face) choose([row.dataset.face]);
     const share = target.closest(".share");
@@ -203,8 +219,37 @@
   // One tap less: whoever chose the camera wants it switched on.
   const startCamera = () => {
     const access = one(":is(#photo, #camera) .image-container button:has(> .wrap > .icon-wrap):not(.upload-container)");
-    if (access && !access.dataset.asked) { access.dataset.asked = "yes"; access.click(); }
+    if (access && !access.dataset.asked) {
+      access.dataset.asked = "yes";
+      if (media) access.click();
+      else tellRefused(true); // an address without https
+    }
   };
+
+  // Gradio tells nobody of a camera that it may not have, as in another site's frame.
+  const tellRefused = (refused) => {
+    for (const note of all(".camera-refused")) note.remove();
+    const input = all("#photo, #camera").find((element) => element.checkVisibility());
+    if (!refused || !input) return;
+    const note = Object.assign(document.createElement("p"), { className: "camera-refused" });
+    note.setAttribute("role", "alert");
+    input.after(note);
+    note.textContent = page.words["camera refused"];
+  };
+  const media = navigator.mediaDevices;
+  if (media?.getUserMedia) {
+    const ask = media.getUserMedia.bind(media);
+    media.getUserMedia = async (wanted) => {
+      try {
+        const stream = await ask(wanted);
+        tellRefused(false);
+        return stream;
+      } catch {
+        tellRefused(true);
+        return new Promise(() => {}); // the button waits for another try
+      }
+    };
+  }
 
   const translate = (root) => {
     for (const element of [root, ...all("[aria-label], [title]", root)]) {

@@ -16,9 +16,11 @@ from starlette.routing import BaseRoute, Route
 from core.answer import health_json
 from core.errors import SettingsError
 from core.page.document import LocalDocument
+from core.page.gradio_patches import keep_callers_out_of_the_log
 from core.page.handlers import Handlers
 from core.page.language import View, speeches
 from core.page.layout import static_words
+from core.page.sessions import WatchedConnections
 from core.page.templates import render
 from core.page.theme import THEME, THEME_COLOUR
 
@@ -36,14 +38,17 @@ def serve(demo: gr.Blocks, handlers: Handlers, **options: Any) -> None:
     """
     finder = handlers.finder
     document = Middleware(LocalDocument, speeches(finder), handlers.public_url)
+    keep_callers_out_of_the_log()
+    watched = Middleware(WatchedConnections, handlers.sessions, demo)
     demo.launch(
         i18n=static_words(finder),
         css_paths=CSS,
         theme=THEME,
         run_history=False,
+        enable_monitoring=False,
         footer_links=["api"],
         favicon_path=ICONS / "icon-192.png",
-        app_kwargs={"routes": routes(handlers), "middleware": [document]},
+        app_kwargs={"routes": routes(handlers), "middleware": [document, watched]},
         mcp_server=finder.settings.mcp,
         max_file_size=f"{2 * finder.settings.max_megabytes:g}mb",  # the page's words up to there
         ssr_mode=False,
@@ -51,6 +56,7 @@ def serve(demo: gr.Blocks, handlers: Handlers, **options: Any) -> None:
         prevent_thread_lock=True,
         **options,
     )
+    handlers.sessions.keep_swept(demo, finder.settings.photo_seconds)
     if finder.settings.mcp and demo.mcp_error:
         raise SettingsError(
             f"the MCP server cannot be started: {demo.mcp_error}; set LOOKALIKE_MCP=0"

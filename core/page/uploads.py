@@ -46,7 +46,7 @@ class VisitorFolder:
     def keep_swept(self, seconds: int) -> None:
         """Delete files older than `seconds`, and the emptied folders named after their hashes.
 
-        Gradio's `delete_cache` does the first for the files it knows; this is the net below.
+        Gradio's `delete_cache` would keep each file's name for it, and after the file at times.
         """
 
         def sweep() -> None:

@@ -4,20 +4,29 @@ from __future__ import annotations
 
 import asyncio
 import importlib.util
+import inspect
 import sys
 from pathlib import Path
 from types import ModuleType
 
 import gradio as gr
 import gradio.mcp
+import gradio.queueing
+import gradio.route_utils
+import gradio.routes
 import mcp.types
 import pytest
 from gradio.data_classes import ImageData
+from gradio.queueing import Queue
 from gradio.route_utils import call_process_api
+from gradio.state_holder import SessionState, StateHolder
 from gradio.utils import MatplotlibBackendMananger, get_upload_folder
 from PIL import UnidentifiedImageError
 
-from core.page.gradio_patches import JsonAnswers, photo_input
+from core.page.gradio_patches import BriefSession, JsonAnswers, NoNames, photo_input
+
+# Gradio's blocks and servers leave an event loop to be collected.
+pytestmark = pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
 
 
 def test_gradio_readies_matplotlib_for_each_event(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -83,3 +92,65 @@ def test_gradio_reads_the_folder_for_models_photos_when_it_is_imported(
     monkeypatch.setenv("GRADIO_TEMP_DIR", str(tmp_path))
     assert get_upload_folder() == str(tmp_path)
     assert str(tmp_path) != gradio.mcp.DEFAULT_TEMP_DIR
+
+
+def noting() -> gr.Blocks:
+    with gr.Blocks() as demo:
+        text = gr.Textbox()
+        gr.Button().click(lambda told: told, text, text)
+    return demo
+
+
+def values_of(session: SessionState) -> list[object]:
+    return [config["props"].get("value") for config in session.components if "props" in config]
+
+
+def test_gradio_notes_each_events_values_for_its_session() -> None:
+    demo = noting()
+    for session, noted in ((SessionState(demo), True), (BriefSession(demo), False)):
+        asyncio.run(demo.process_api(demo.fns[0], ["a face"], state=session))
+        assert ("a face" in values_of(session)) is noted
+
+
+def test_gradio_holds_sessions_that_are_closed() -> None:
+    holder = StateHolder()
+    holder.set_blocks(noting())
+    holder["one"].is_closed = True
+    holder.delete_all_expired_state()
+    assert list(holder.session_data) == ["one"]
+
+
+def test_gradio_keeps_the_names_of_photos_whose_files_others_deleted(tmp_path: Path) -> None:
+    demo = noting()
+    names = {str(tmp_path / "holiday.png")}
+    demo.temp_file_sets = [names]
+    gradio.route_utils.delete_files_created_by_app(demo, 0)
+    assert names
+    nothing = NoNames()
+    nothing.add("holiday.png")
+    nothing.update(["holiday.png"])
+    assert nothing == set()
+
+
+def test_gradio_keeps_an_events_values_and_its_request_until_the_next_one() -> None:
+    assert "data" not in inspect.getsource(Queue.process_events).partition("finally:")[2]
+    assert "event_batch" in Queue.start_processing.__code__.co_varnames
+    assert "._body" not in inspect.getsource(gradio.routes)
+
+
+def test_gradio_keeps_answers_that_nobody_fetches_and_uploads_that_nobody_watches() -> None:
+    assert "pending_messages_per_session" not in inspect.getsource(Queue.clean_events)
+    statuses = gradio.route_utils.FileUploadProgress()
+    statuses.append("id", "holiday.png", b"a face")
+    statuses.set_done("id")
+    assert statuses._statuses
+
+
+def test_gradio_keeps_a_list_of_events_and_shows_it_unless_told_not_to() -> None:
+    assert noting()._queue.ANALYTICS_MAX_EVENTS > 0
+    assert "enable_monitoring in [True, None]" in inspect.getsource(gr.Blocks.launch)
+
+
+def test_gradio_writes_what_a_caller_sent_to_the_log() -> None:
+    assert "traceback.print_exc()" in inspect.getsource(Queue.process_events)
+    assert "file_name={file_name}" in inspect.getsource(gradio.routes)

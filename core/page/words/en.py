@@ -140,4 +140,6 @@ GRADIO = {
     "Remove Image": "Remove photo",
     "select input source": "Choose a camera",
     "Record": "Start",
+    "camera refused": "The camera may not be used here. Allow it in the browser's address bar,"
+    " or open this page in a tab of its own.",
 }

@@ -143,4 +143,6 @@ GRADIO = {
     "Waiting": "잠시만요",
     "Image": "이미지",
     "Drop an image file here to upload": "여기에 사진을 끌어다 놓으세요",
+    "camera refused": "여기서는 카메라를 쓸 수 없어요. 브라우저 주소창에서 카메라를 허용하거나"
+    " 이 페이지를 새 탭에서 열어 주세요.",
 }

@@ -1,0 +1,111 @@
+"""The page inside another site's frame, where a browser grants less."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, HTTPServer
+
+import pytest
+from playwright.sync_api import FrameLocator, Page, expect
+
+from core.page.words.en import GRADIO as ENGLISH
+from core.page.words.ko import GRADIO as KOREAN
+from core.page.words.ko import WORDS
+from tests.browser.visits import PATIENCE, Visits
+from tests.conftest import ASTRONAUT
+from tests.running_app import RunningApp
+
+NO_STORAGE = """
+  for (const name of ['sessionStorage', 'localStorage'])
+    Object.defineProperty(window, name, {get() { throw new DOMException('no', 'SecurityError'); }});
+"""
+CAMERA_LATER = """
+  const media = navigator.mediaDevices, ask = media.getUserMedia.bind(media);
+  window.refused = true;
+  media.getUserMedia = async (wanted) => {
+    if (window.refused) throw new DOMException('Permission denied', 'NotAllowedError');
+    return ask(wanted);
+  };
+"""
+
+
+@pytest.fixture
+def other_site(app: RunningApp) -> Iterator[str]:
+    """A page at another host's address that has the app in a frame, and a name for it."""
+    html = f'<iframe name="theirs" src="{app.url}" width="390" height="1800"></iframe>'.encode()
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            self.send_response(200)
+            self.send_header("content-type", "text/html")
+            self.end_headers()
+            self.wfile.write(html)
+
+        def log_message(self, *_: object) -> None: ...
+
+    with HTTPServer(("127.0.0.1", 0), Handler) as server:
+        thread = threading.Thread(target=server.serve_forever)
+        thread.start()
+        yield f"http://localhost:{server.server_port}/"
+        server.shutdown()
+        thread.join()
+
+
+def framed(visits: Visits, address: str, script: str) -> tuple[Page, FrameLocator]:
+    page = visits.blank(script=script)
+    page.goto(address)
+    frame = page.frame_locator("iframe")
+    frame.locator(".result.waiting").wait_for()
+    return page, frame
+
+
+def name_of(page: Page) -> str:
+    return str(page.frames[1].evaluate("window.name"))
+
+
+def test_the_result_stays_in_another_language_where_storage_is_refused(
+    visits: Visits, other_site: str
+) -> None:
+    page, frame = framed(visits, other_site, NO_STORAGE)
+    frame.locator("#photo input[type=file]").set_input_files(ASTRONAUT)
+    frame.locator(".matches label").nth(1).click(timeout=PATIENCE)
+    picture = frame.locator(".compare:visible img").first.get_attribute("src")
+    frame.get_by_role("link", name="한국어").click()
+    expect(frame.locator("h1")).to_have_text(WORDS["title"])
+    expect(frame.locator(".compare:visible img").first).to_have_attribute("src", picture or "")
+    expect(frame.locator("#result input[name=match-0]").nth(1)).to_be_checked()
+    assert name_of(page) == "theirs"  # nothing of the photo in it
+
+
+def test_a_language_opened_elsewhere_leaves_nothing_in_the_frames_name(
+    visits: Visits, other_site: str
+) -> None:
+    page, frame = framed(visits, other_site, NO_STORAGE)
+    frame.locator("#photo input[type=file]").set_input_files(ASTRONAUT)
+    frame.locator(".result.shown").wait_for()
+    frame.get_by_role("link", name="한국어").dispatch_event("click", {"ctrlKey": True})
+    assert name_of(page) == "theirs"
+
+
+def test_live_without_permission_says_what_to_do_in_a_frame(
+    visits: Visits, other_site: str
+) -> None:
+    """Really refused: the frame has no `allow="camera"`."""
+    _, frame = framed(visits, other_site, "0;")
+    frame.get_by_role("tab", name="Live").click()
+    expect(frame.get_by_role("alert")).to_have_text(ENGLISH["camera refused"])
+
+
+@pytest.mark.parametrize(("locale", "words"), [("en-US", ENGLISH), ("ko-KR", KOREAN)])
+def test_a_refused_camera_is_told_until_it_is_allowed(
+    visits: Visits, app: RunningApp, locale: str, words: dict[str, str]
+) -> None:
+    page = visits.open(app.url, locale=locale, script=CAMERA_LATER)
+    page.get_by_role("tab").nth(1).click()
+    note = page.get_by_role("alert")
+    expect(note).to_have_text(words["camera refused"])
+    page.evaluate("window.refused = false")
+    page.locator("#camera .image-container button:visible").first.click()
+    expect(note).to_have_count(0)
+    expect(page.locator("#camera video")).to_be_visible()
