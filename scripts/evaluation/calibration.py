@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from core.index.scoring import SHOWN, Calibration, calibrate
 from scripts.evaluation.chapter import Figures, Plot, bounds, rate, share_of, table, with_interval
 from scripts.evaluation.datasets import LFW
-from scripts.evaluation.galleries import Gallery, Portraits, enrol, scores_of
+from scripts.evaluation.galleries import Gallery, Portraits, enrol, portraits_of, scores_of
 from scripts.evaluation.intervals import SEED, by_people
 from scripts.evaluation.material import Material
 from scripts.evaluation.measure import MeasuredSet
@@ -26,8 +26,9 @@ SPLIT = {
     "headshots": (7, 20, 50, 80, 169),
     "gallery": (7, 20, 40),
     "both": (50, 80, 169, 338),
+    "korean_actors": (50, 109),
 }
-OUTSIDERS = ("headshots", LFW, "kpop_portraits", "kpop_crops")
+OUTSIDERS = ("headshots", LFW, "kpop_portraits", "kpop_crops", "korean_actors")
 BY_QUALITY = (LFW, "headshots")
 THIRDS = ("small", "large", "blurred", "sharp", "dark", "bright", "frontal", "turned")
 
@@ -112,6 +113,7 @@ def _splits(material: Material) -> Figures:
         "headshots": material.headshots,
         "gallery": material.portraits,
         "both": material.everyone,
+        "korean_actors": portraits_of(material.measured("korean_actors")),
     }
     figures: Figures = {}
     for name, sizes in SPLIT.items():

@@ -1,4 +1,4 @@
-"""What is told to be alike: how often, and whether a second photo of the same person agrees."""
+"""Chapter: what is told to be alike, how often, and whether a second photo agrees."""
 
 from __future__ import annotations
 
@@ -13,12 +13,13 @@ from core.faces.framing import FramedFace, in_frame
 from core.faces.parts import PARTS, embed_covered
 from core.faces.photo import read_photo
 from core.index.alike import Alike, what_is_alike
-from scripts.evaluation.chapter import Figures
+from scripts.evaluation.chapter import Figures, Plot, rate, table
 from scripts.evaluation.datasets import LFW, LabelledPhoto, plain_name
-from scripts.evaluation.galleries import Gallery
+from scripts.evaluation.galleries import Gallery, enrol
 from scripts.evaluation.material import Material
 from scripts.evaluation.measure import most_central
 
+TITLE = "What is alike?"
 EVERY = 4  # of LFW's pairs of one person, one in so many is compared
 
 
@@ -49,6 +50,29 @@ def agreement(
         among_two=sum(first.told[0] in order[:2] for first, order in told),
         by_chance=exchanged / max(1, len(told) ** 2),
     )
+
+
+def measure(material: Material) -> Figures:
+    """Against the 397 actors of gallery and headshots."""
+    return measure_parts(material, enrol(material.everyone))
+
+
+def text(figures: Figures) -> tuple[str | Plot, ...]:
+    """The chapter."""
+    told, pairs = figures["parts.told"]
+    same, two = figures["parts.same_first"][0], figures["parts.among_two"][0]
+    return (
+        "Two photos of one stranger (LFW, one pair in four), compared with the actor closest to the"
+        " first. Where something is told of the first photo, does the second name the same part?",
+        table(
+            ["pairs", "told of the first", "same first part", "among its first two", "by chance"],
+            [
+                [f"{pairs:,}", rate(told / pairs), rate(same / told), rate(two / told),
+                 rate(figures["parts.by_chance"])]
+            ],
+        ),
+        "So it is about this photo as much as about this face.",
+    )  # fmt: skip
 
 
 def measure_parts(material: Material, gallery: Gallery) -> Figures:

@@ -15,6 +15,7 @@ from scripts.evaluation import (
     calibration,
     identification,
     likeness,
+    parts,
     robustness,
     strangers,
     verification,
@@ -24,6 +25,7 @@ from scripts.evaluation.material import Material
 
 CHAPTERS: tuple[Chapter, ...] = (
     likeness,
+    parts,
     identification,
     verification,
     calibration,
@@ -92,21 +94,21 @@ def write_report(pack: str, known: dict[str, Figures], out: Path) -> Path:
 
 def as_json(known: dict[str, Figures]) -> str:
     """A line a figure, so that a comparison of two versions shows which differ."""
-    parts = []
+    packs = []
     for name in sorted(known):
         figures = sorted(known[name].items())
         lines = [f'  "{figure}": {json.dumps(value)}' for figure, value in figures]
-        parts.append(f' "{name}": {{\n' + ",\n".join(lines) + "\n }")
-    return "{\n" + ",\n".join(parts) + "\n}\n"
+        packs.append(f' "{name}": {{\n' + ",\n".join(lines) + "\n }")
+    return "{\n" + ",\n".join(packs) + "\n}\n"
 
 
 def markdown(pack: str, known: dict[str, Figures]) -> str:
     """The whole report."""
-    parts = [
+    blocks = [
         f"# How good the answers are: {PACKS[pack].title}",
         "Written by `python scripts/evaluate.py`, which measures everything anew from labelled"
         " photos beside the project (`../shared/data`, not published: no rights in them are"
-        " cleared) and takes some ten minutes on two cores. Photos are read, detected, aligned"
+        " cleared) and takes some twenty minutes on two cores. Photos are read, detected, aligned"
         " and embedded by the app's own code. Every number is in"
         " [figures.json](evaluation/figures.json), with which the tests compare a part of the"
         " photos measured anew.",
@@ -116,10 +118,10 @@ def markdown(pack: str, known: dict[str, Figures]) -> str:
         ),
     ]
     for chapter in CHAPTERS:
-        parts += [f"## {chapter.TITLE}", *map(str, chapter.text(known[pack]))]
+        blocks += [f"## {chapter.TITLE}", *map(str, chapter.text(known[pack]))]
     if pack == "sface":
-        parts.append(TRIED.read_text("utf-8").rstrip())
-    return "\n\n".join(parts) + "\n"
+        blocks.append(TRIED.read_text("utf-8").rstrip())
+    return "\n\n".join(blocks) + "\n"
 
 
 def _headline(figures: Figures | None) -> list[str]:
