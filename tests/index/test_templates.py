@@ -12,7 +12,6 @@ from core.index.templates import build_index, likely_mislabels, make_templates
 from core.models.packs import PACKS
 from core.settings import Settings
 
-
 UNLIKE = ("Brad Pitt", "Gal Gadot", "Morgan Freeman")
 
 
