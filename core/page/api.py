@@ -62,7 +62,7 @@ ACTORS = (
 )
 HEALTH = (
     "Is the app ready, and what does it run on? Result: `status` (ok), `pack` (face model),"
-    " `gallery` (gallery or starter: what the index was made from), `actors` and"
+    " `warning` (why this is not the wished one, or null), `gallery` (gallery or starter: what the index was made from), `actors` and"
     " `portraits` (how many), `built` (when, UTC)."
 )
 ABOUT = {"match": MATCH, "actors": ACTORS, "health": HEALTH}
