@@ -62,8 +62,8 @@ ACTORS = (
 )
 HEALTH = (
     "Is the app ready, and what does it run on? Result: `status` (ok), `pack` (face model),"
-    " `gallery` (gallery or starter: what the index was made from), `actors` and"
-    " `portraits` (how many), `built` (when, UTC)."
+    " `warning` (why this is not the wished one, or null), `gallery` (gallery or starter:"
+    " what the index was made from), `actors` and `portraits` (how many), `built` (when, UTC)."
 )
 ABOUT = {"match": MATCH, "actors": ACTORS, "health": HEALTH}
 ARGUMENTS = {

@@ -12,6 +12,8 @@ from core.index.templates import build_index, likely_mislabels, make_templates
 from core.models.packs import PACKS
 from core.settings import Settings
 
+UNLIKE = ("Brad Pitt", "Gal Gadot", "Morgan Freeman")
+
 
 @pytest.fixture(scope="module")
 def starter() -> EmbeddingsCache:
@@ -24,6 +26,14 @@ def people(starter: EmbeddingsCache) -> list[np.ndarray]:
     photos = starter.packs["sface"].photos
     rows = [[photos[p.sha256].embedding for p in row] for row in starter.actors.values()]
     return [np.stack(row[:5]) for row in rows if len(row) >= 5]
+
+
+@pytest.fixture(scope="module")
+def three(starter: EmbeddingsCache) -> list[np.ndarray]:
+    """The same of three actors who are not alike."""
+    photos = starter.packs["sface"].photos
+    rows = [starter.actors[name][:5] for name in UNLIKE]
+    return [np.stack([photos[p.sha256].embedding for p in row]) for row in rows]
 
 
 def unit(vectors: np.ndarray) -> np.ndarray:
@@ -103,8 +113,8 @@ def test_a_swapped_portrait_is_found(people: list[np.ndarray]) -> None:
     assert found / (5 * len(people)) > 0.90
 
 
-def test_two_strangers_among_five_are_found_worst_first(people: list[np.ndarray]) -> None:
-    rows, first, second = people[0], people[1][0], people[2][0]
+def test_two_strangers_among_five_are_found_worst_first(three: list[np.ndarray]) -> None:
+    rows, first, second = three[0], three[1][0], three[2][0]
     mixed = [rows[0], first, rows[1], rows[2], second]
     cosines = np.stack(mixed) @ np.stack(mixed).T
     worst = [int(position) for position in cosines.sum(axis=1).argsort()[:2]]
@@ -128,9 +138,9 @@ def made_up(rows: dict[str, list[tuple[Portrait, EnrolledPhoto | None]]]) -> Emb
     return EmbeddingsCache(actors, {"sface": pack}, "sface")
 
 
-def test_what_is_left_out_is_named_with_its_reason(people: list[np.ndarray]) -> None:
-    a, b, c = (EnrolledPhoto(vector) for vector in people[0][:3])
-    stranger = EnrolledPhoto(people[1][0])
+def test_what_is_left_out_is_named_with_its_reason(three: list[np.ndarray]) -> None:
+    a, b, c = (EnrolledPhoto(vector) for vector in three[0][:3])
+    stranger = EnrolledPhoto(three[1][0])
     cache = made_up(
         {
             "Zoe": [
@@ -157,17 +167,16 @@ def test_what_is_left_out_is_named_with_its_reason(people: list[np.ndarray]) -> 
     assert index.actors == ("Ann", "Zoe")  # by name, without the one who has none
     assert [p.file for p in index.portraits] == ["Ann/1.jpg", *(f"Zoe/{n}.jpg" for n in (1, 2, 7))]
     assert index.portrait_actor.tolist() == [0, 1, 1, 1]
-    assert np.array_equal(index.embeddings[1:], people[0][:3])
-    assert np.allclose(index.templates[1], unit(people[0][:3].mean(axis=0)), atol=1e-6)
+    assert np.array_equal(index.embeddings[1:], three[0][:3])
+    assert np.allclose(index.templates[1], unit(three[0][:3].mean(axis=0)), atol=1e-6)
 
 
 def test_a_mislabel_counts_neither_for_the_template_nor_for_the_score(
     starter: EmbeddingsCache,
 ) -> None:
-    names = [name for name, row in starter.actors.items() if len(row) >= 5][:6]
-    pack = starter.packs["sface"]
-    clean = {name: starter.actors[name] for name in names[:5]}
-    spoilt = {**clean, names[0]: [*clean[names[0]], starter.actors[names[5]][0]]}
+    pack, (name, *others, stranger) = starter.packs["sface"], UNLIKE
+    clean = {actor: starter.actors[actor] for actor in (name, *others, "Tom Hardy", "Uma Thurman")}
+    spoilt = {**clean, name: [*clean[name], starter.actors[stranger][0]]}
     one, other = (
         build_index(EmbeddingsCache(actors), pack, source="gallery", listing="")
         for actors in (clean, spoilt)
