@@ -185,7 +185,7 @@ def test_index_of_an_older_version_is_built_again_from_the_cached_embeddings(
         save_index(index, started.index_path)
     assert all(portrait.crop_hash for portrait in start(started).index.portraits)
     (line,) = [line for line in logged.messages if "the index is built anew" in line]
-    assert "schema 1, this version reads 2" in line
+    assert "schema 1, this version reads 3" in line
     assert load_index(started.index_path).portraits == index.portraits
 
 

@@ -138,7 +138,7 @@ def test_other_schema_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     with monkeypatch.context() as patch:
         patch.setattr(core.index.actor_index, "SCHEMA", 99)
         save_index(gallery_of({"Ann": [unit(1)]}), path)
-    with pytest.raises(IndexRefusedError, match="schema 99, this version reads 2"):
+    with pytest.raises(IndexRefusedError, match="schema 99, this version reads 3"):
         load_index(path)
 
 
