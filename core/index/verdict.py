@@ -43,7 +43,7 @@ class Verdict:
 
     @property
     def key(self) -> str:
-        """Which sentence tells it: same_photo, same_person, meaning, meaning_low, no_score."""
+        """Which sentence tells it: same_photo, same_person, no_score, or one of `meaning_of`."""
         if self.same_photo:
             return "same_photo"
         if self.same_person:
@@ -54,8 +54,10 @@ class Verdict:
 
 
 def meaning_of(share: int) -> str:
-    """Which sentence tells a score, rounded down."""
-    return "meaning" if share >= LOW else "meaning_low"
+    """Which sentence tells a score, rounded down: meaning, meaning_low, meaning_least."""
+    if share >= LOW:
+        return "meaning"
+    return "meaning_low" if share else "meaning_least"
 
 
 def judge(index: ActorIndex, crop: NDArray[np.uint8], matches: Sequence[Match]) -> Verdict:

@@ -14,7 +14,7 @@ from PIL import Image, ImageOps
 from core.faces.engine import FaceEngine
 from core.gallery.photos import Portrait
 from core.index.actor_index import ActorIndex, Match
-from core.index.verdict import CLOSE_RACE, LOW, Verdict, judge, same_person_similarity
+from core.index.verdict import CLOSE_RACE, LOW, Verdict, judge, meaning_of, same_person_similarity
 from core.lookalike import LookalikeFinder
 from core.settings import Settings
 from tests.conftest import ASTRONAUT, SHARED, copy_actors, enrolled, needs_shared, rebuilt
@@ -131,7 +131,7 @@ def test_strangers_are_neither_the_same_person_nor_the_same_photo(
         for finder in (actors, everyone):
             verdict = verdict_on(finder, photo)
             assert (verdict.same_photo, verdict.same_person) == (False, False), photo
-            assert verdict.key in ("meaning", "meaning_low")
+            assert verdict.key.startswith("meaning")
 
 
 def test_the_share_is_the_score_rounded_down(starter: ActorIndex) -> None:
@@ -140,14 +140,17 @@ def test_the_share_is_the_score_rounded_down(starter: ActorIndex) -> None:
         assert match.score is not None
         verdict = judge(starter, NO_CROP, (match,))
         assert verdict.share == int(match.score)
-        assert verdict.key == ("meaning" if match.score >= LOW else "meaning_low")
+        assert verdict.key == meaning_of(verdict.share)
+    assert [meaning_of(share) for share in (0, 1, LOW - 1, LOW, 99)] == [
+        "meaning_least", "meaning_low", "meaning_low", "meaning", "meaning",
+    ]  # fmt: skip
     crafted = replace(match, similarity=0.4, score=83.9)
     assert judge(starter, NO_CROP, (crafted,)).share == 83
 
 
 def test_score_share_and_sentence_never_fall_as_similarity_rises(starter: ActorIndex) -> None:
     """From "hardly any" over every share to "the same person": each only ever says more."""
-    order = ["meaning_low", "meaning", "same_person"]
+    order = ["meaning_least", "meaning_low", "meaning", "same_person"]
     said = []
     for similarity in np.linspace(-1, 1, 4001):
         matches = matches_at(starter, float(similarity))
@@ -159,7 +162,7 @@ def test_score_share_and_sentence_never_fall_as_similarity_rises(starter: ActorI
         assert values == sorted(values)
     assert said == sorted(said)
     assert len({share for _, share, _ in said}) > 60
-    assert (said[0][0], said[-1]) == (0, (2, 99, 99.9))
+    assert (said[0][0], said[-1]) == (0, (3, 99, 99.9))
 
 
 def test_same_person_is_said_from_the_measured_similarity_on(starter: ActorIndex) -> None:

@@ -41,8 +41,12 @@ WORDS = {
     "points": "points",
     "score": "score",
     "similarity": "similarity {value}",
-    "meaning": "More alike than {share}% of the lookalikes these actors would get here.",
-    "meaning_low": "A face of your own: most lookalikes these actors would get here are closer.",
+    "meaning": "A closer likeness than {share}% of the lookalikes these actors find among"
+    " themselves.",
+    "meaning_low": "A hint of a likeness: closer than {share}% of the lookalikes these actors find"
+    " among themselves.",
+    "meaning_least": "Two faces, each one of a kind: nearly all lookalikes these actors find among"
+    " themselves are closer.",
     "no_score": "The gallery is too small for a score.",
     "same_photo": "This is the very photo in the gallery.",
     "same_person": "This may well be the same person.",
