@@ -45,7 +45,8 @@ def test_the_score_is_large_in_words_and_the_similarity_small(
     expect(headline.locator(".name")).to_have_text(first.actor)
     expect(headline.locator(".score")).to_have_text(f"{first.score:.1f} points")
     expect(headline.locator(".meaning")).to_have_text(
-        f"Closer to you than {int(first.score)}% of these actors come to any other actor."
+        f"A closer likeness than {int(first.score)}% of the lookalikes these actors find among"
+        " themselves."
     )
     similarity = headline.get_by_text(f"similarity {first.similarity:.3f}")
     large, small = font_size(headline.locator(".score b")), font_size(similarity)
