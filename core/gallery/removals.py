@@ -35,6 +35,8 @@ class Removals:
 
     def lines_of(self, name: str) -> list[str]:
         """The hashes by which a name is listed; lists of old had another key."""
+        if not self.hashes:
+            return []
         return [entry for entry in (name_hash(name), _old_hash(name)) if entry in self.hashes]
 
     def and_of(self, names: Iterable[str]) -> Removals:

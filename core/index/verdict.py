@@ -19,9 +19,10 @@ from core.faces.copies import is_same_photo
 from core.index.actor_index import ActorIndex, Match
 
 # By pack: largest gallery measured, and the similarity to reach (docs/evaluation.md): at most one
-# stranger in 1,000 does. 0.60 with both networks: none of 3,674, 3,357 and 3,042 strangers with 80,
-# 397 and 712 actors, 1 of 1,535 with 2,216, while the actors' own photos reach it in 98.7 % of
-# picked and 92.9 % of unfiltered ones. No badge for a pack or a size that was not measured.
+# stranger in 1,000 does. 0.60 with both networks: none of 3,438 and 3,050 strangers with 80 and 397
+# actors; with 712 one of 3,048, who is that actor under another spelling; with 2,216 six of 1,544,
+# at least four of them people whom LFW has under two names. The actors' own photos reach it in
+# 98.7 % of picked and 92.9 % of unfiltered ones. No badge for a pack or size not measured.
 SAME_PERSON = {
     "sface": ((2200, 0.60),),
     "sface-alone": ((400, 0.50), (1900, 0.55)),

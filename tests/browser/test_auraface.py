@@ -49,7 +49,7 @@ def test_the_full_gallery_has_no_banner_and_names_its_model(
 ) -> None:
     page = visits.open(auraface_app.url)
     expect(page.locator("#footer")).to_contain_text("6 actors, 6 portraits")
-    expect(page.locator("#footer")).to_contain_text("AuraFace-v1 (Apache-2.0)")
+    expect(page.locator("#footer")).to_contain_text("AuraFace-v1 (Apache-2.0, CC0-1.0)")
     expect(page.locator(".block.banner")).to_have_count(0)
 
 

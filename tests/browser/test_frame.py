@@ -84,8 +84,11 @@ def test_a_language_opened_elsewhere_leaves_nothing_in_the_frames_name(
     page, frame = framed(visits, other_site, NO_STORAGE)
     frame.locator("#photo input[type=file]").set_input_files(ASTRONAUT)
     frame.locator(".result.shown").wait_for()
+    before = set(page.context.pages)
     frame.get_by_role("link", name="한국어").dispatch_event("click", {"ctrlKey": True})
     assert name_of(page) == "theirs"
+    for opened in set(page.context.pages) - before:
+        opened.close()
 
 
 def test_live_without_permission_says_what_to_do_in_a_frame(

@@ -22,7 +22,7 @@ HANGUL = re.compile("[가-힣]")
 WORD = re.compile("[A-Za-z]{2,}")
 # Names, formats and commands are the same in every language; so are the links to the languages.
 SAME = re.compile(
-    r"Language · 언어|한국어|English|Lookalike|SFace|AuraFace|Apache|JPEG|PNG|WebP|HEIC|NASA"
+    r"Language · 언어|한국어|English|Lookalike|SFace|AuraFace|Apache|CC0|JPEG|PNG|WebP|HEIC|NASA"
     r"|python scripts/\w+\.py|dataset/<[^>]*>/|fake_device\S*"
 )
 # Texts and attributes that a visitor sees or hears, of what is shown.

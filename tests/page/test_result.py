@@ -168,7 +168,9 @@ def test_the_sentence_tells_the_score_rounded_down(starter: LookalikeFinder) -> 
         assert match.score is not None
         assert f"<b>{match.score}</b> points" in html
         if match.score >= 1:
-            assert f"{int(match.score)}% of the lookalikes these actors find among themselves" in html
+            assert (
+                f"{int(match.score)}% of the lookalikes these actors find among themselves" in html
+            )
     assert matches[0].score >= 1
     assert html.count('class="meaning"') == 5
     assert f"similarity {matches[0].similarity:.3f}" in html
