@@ -178,7 +178,7 @@
     for (const radio of all("input[type=radio]", result)) radio.checked = radio.defaultChecked;
     for (const slider of all("input[type=range]", result)) slider.value = slider.defaultValue;
     for (const blend of all(".blend", result)) { blend.open = false; blend.style.removeProperty("--blend"); }
-    for (const image of all("img[hidden]", result)) image.hidden = false;
+    for (const image of all("img[hidden]", result)) image.hidden = image.complete && !image.naturalWidth;
     for (const compare of all(".compare", result)) forgetAlike(compare);
     for (const copy of all("img[data-mine]", result)) {
       copy.src = one(`.one[data-face="${copy.dataset.mine}"] .compare .face img`, result).src;
