@@ -310,11 +310,11 @@ def test_the_log_says_nothing_that_a_caller_sent(
 def test_five_thousand_calls_leave_nothing_and_take_no_memory(
     server: Served,
 ) -> None:
-    server.visit("match 40")
-    server.visit("health 200")
+    server.visit("match 150")  # warm-up: until the threads have their memory
+    server.visit("health 1000")
     before = resident()
-    told = server.visit("match 300")  # a tenth of a second each
-    server.visit("health 3700")
+    told = server.visit("match 150")  # a tenth of a second each
+    server.visit("health 2700")
     server.visit("direct 1000")
     assert eventually(lambda: nobody_is_here(server))
     assert traces(told) == []
