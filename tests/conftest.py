@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import shutil
 import signal
@@ -10,6 +11,7 @@ from importlib import metadata
 from pathlib import Path
 from typing import Any
 
+import huggingface_hub.constants
 import insightface
 import pytest
 from PIL import Image
@@ -19,6 +21,7 @@ from xdist.scheduler import LoadScopeScheduling
 from core.faces.engine import FaceEngine, usable_cpus
 from core.faces.photo import read_photo
 from core.index.enrol import Enrolment, enrol_gallery, index_from_cache
+from core.log import log
 from core.models.install import InstalledPack, ensure_models
 from core.models.packs import DLIB_RESNET
 from core.settings import Settings
@@ -79,6 +82,23 @@ def sface(models_dir: Path) -> InstalledPack:
 def engine(sface: InstalledPack) -> FaceEngine:
     """One thread, as the apps of these tests have: the other cores have other workers."""
     return FaceEngine(sface, threads=1)
+
+
+@pytest.fixture
+def no_hub(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """No Hub, and no AuraFace in its cache, wherever the tests run."""
+    monkeypatch.setattr(huggingface_hub.constants, "HF_HUB_OFFLINE", True)
+    monkeypatch.setattr(huggingface_hub.constants, "HF_HUB_CACHE", str(tmp_path / "hub"))
+
+
+@pytest.fixture
+def logged(
+    caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> pytest.LogCaptureFixture:
+    """The app's log, wherever else it goes."""
+    monkeypatch.setattr(log, "propagate", True)
+    caplog.set_level(logging.INFO, logger="lookalike")
+    return caplog
 
 
 def take_second_network_away(patch: pytest.MonkeyPatch) -> None:

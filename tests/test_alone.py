@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import logging
 import shutil
 from dataclasses import replace
 from pathlib import Path
 
-import huggingface_hub.constants
 import numpy as np
 import pytest
 
@@ -16,7 +14,6 @@ from core.errors import IndexRefusedError
 from core.faces.engine import FaceEngine
 from core.index.actor_index import load_index, save_index
 from core.index.embeddings_cache import load_cache, save_cache
-from core.log import log
 from core.models.install import WITHOUT_SECOND, InstalledPack, ensure_models, pack_to_be_had
 from core.models.packs import PACKS
 from core.settings import Settings
@@ -26,27 +23,11 @@ from core.upkeep.check import check_gallery
 from tests.conftest import ASTRONAUT, enrolled, rebuilt, take_second_network_away
 from tests.index.test_enrol import CountingEngine, fill_gallery, head
 
+pytestmark = pytest.mark.usefixtures("no_hub")
 WHOLE = PACKS["sface"]
 ALONE = WHOLE.alone
 assert ALONE is not None
 THREE = ("Ann", "Bob", "Cid")
-
-
-@pytest.fixture
-def logged(
-    caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
-) -> pytest.LogCaptureFixture:
-    """The app's log, wherever else it goes."""
-    monkeypatch.setattr(log, "propagate", True)
-    caplog.set_level(logging.INFO, logger="lookalike")
-    return caplog
-
-
-@pytest.fixture(autouse=True)
-def no_hub(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    """No Hub, and no AuraFace in its cache, wherever the tests run."""
-    monkeypatch.setattr(huggingface_hub.constants, "HF_HUB_OFFLINE", True)
-    monkeypatch.setattr(huggingface_hub.constants, "HF_HUB_CACHE", str(tmp_path / "hub"))
 
 
 @pytest.fixture

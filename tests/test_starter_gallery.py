@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -17,12 +17,11 @@ from core.faces.engine import FaceEngine
 from core.files import sha256_of
 from core.index.embeddings_cache import EmbeddingsCache, load_cache
 from core.index.enrol import detection_settings
-from core.models import install
-from core.models.packs import DLIB_RESNET, PACKS, Weights
+from core.models.packs import PACKS
 from core.settings import DetectionOptions, Settings
 from scripts import make_starter_gallery
 from scripts.make_starter_gallery import disagreements, embedded, label_faults, merged
-from tests.conftest import ROOT, SHARED, needs_shared, rebuilt
+from tests.conftest import ROOT, SHARED, needs_shared, rebuilt, take_second_network_away
 from tests.index.test_enrol import SIX_FACES, fill_gallery, head
 
 FOLDERS = ("gallery", "headshots", "korean_actors", "indian_actors")  # of ../shared/data
@@ -183,15 +182,10 @@ def test_script_writes_nothing_without_the_second_network(
     folders: tuple[Path, Path], target: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("LOOKALIKE_MODELS_DIR", str(tmp_path / "models"))
-    monkeypatch.setattr(install, "_carried", without_dlib(install._carried))
+    take_second_network_away(monkeypatch)
     with pytest.raises(ModelError, match="needs both networks"):
         run_script(monkeypatch, *folders)
     assert not target.exists()
-
-
-def without_dlib(carried: Callable[[Weights], Path | None]) -> Callable[[Weights], Path | None]:
-    """As where the package that carries dlib's network is not installed."""
-    return lambda weights: None if weights == DLIB_RESNET else carried(weights)
 
 
 def test_script_writes_nothing_if_a_label_is_wrong(

@@ -7,10 +7,8 @@ import logging
 import shutil
 import time
 from dataclasses import replace
-from pathlib import Path
 from typing import Any
 
-import huggingface_hub.constants
 import numpy as np
 import pytest
 
@@ -24,31 +22,14 @@ from core.gallery.removals import Removals
 from core.index.actor_index import ActorIndex, load_index, save_index
 from core.index.embeddings_cache import load_cache, save_cache
 from core.index.enrol import Enrolment, detection_settings, index_from_cache
-from core.log import log
 from core.models.packs import PACKS
 from core.settings import Settings
 from core.startup import check_index, open_gallery, pack_for_photos, plan_start, start
 from tests.conftest import ASTRONAUT, enrolled, rebuilt
 from tests.index.test_enrol import fill_gallery, head
 
+pytestmark = pytest.mark.usefixtures("no_hub", "logged")
 THREE = ("Ann", "Bob", "Cid")
-
-
-@pytest.fixture(autouse=True)
-def no_hub(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    """No Hub, and no AuraFace in its cache, wherever the tests run."""
-    monkeypatch.setattr(huggingface_hub.constants, "HF_HUB_OFFLINE", True)
-    monkeypatch.setattr(huggingface_hub.constants, "HF_HUB_CACHE", str(tmp_path / "hub"))
-
-
-@pytest.fixture(autouse=True)
-def logged(
-    caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
-) -> pytest.LogCaptureFixture:
-    """The app's log, wherever else it goes."""
-    monkeypatch.setattr(log, "propagate", True)
-    caplog.set_level(logging.INFO, logger="lookalike")
-    return caplog
 
 
 @pytest.fixture
