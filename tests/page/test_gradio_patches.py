@@ -95,13 +95,10 @@ def test_gradio_reads_the_folder_for_models_photos_when_it_is_imported(
 
 
 def noting() -> gr.Blocks:
-    async def made() -> gr.Blocks:
-        with gr.Blocks() as demo:
-            text = gr.Textbox()
-            gr.Button().click(lambda told: told, text, text)
-        return demo
-
-    return asyncio.run(made())  # outside a loop Gradio makes one, and leaves it open
+    with gr.Blocks() as demo:
+        text = gr.Textbox()
+        gr.Button().click(lambda told: told, text, text)
+    return demo
 
 
 def values_of(session: SessionState) -> list[object]:
