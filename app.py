@@ -19,8 +19,8 @@ from core.page.browser_memory import keep
 from core.page.gradio_patches import without_matplotlib
 from core.page.handlers import Handlers
 from core.page.layout import EXAMPLE, build_demo
-from core.page.server import serve, serve_until_interrupted
-from core.page.uploads import VisitorFolder, own_folder
+from core.page.serving.server import serve, serve_until_interrupted
+from core.page.serving.uploads import VisitorFolder, own_folder
 from core.settings import load_settings
 from core.startup import start
 

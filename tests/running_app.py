@@ -13,7 +13,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from core.page.uploads import own_folder
+from core.page.serving.uploads import own_folder
 from scripts.page_driver import free_port
 
 ROOT = Path(__file__).resolve().parent.parent

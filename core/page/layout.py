@@ -56,7 +56,7 @@ class Controls:
 
 
 def build_demo(handlers: Handlers) -> gr.Blocks:
-    """The page of a finder's handlers. Launch it with core/page/server.py."""
+    """The page of a finder's handlers. Launch it with core/page/serving/server.py."""
     finder = handlers.finder
     i18n = static_words(finder)
     with gr.Blocks(title="Lookalike", analytics_enabled=False) as demo:
@@ -80,7 +80,7 @@ def languages_html() -> str:
 
 
 def static_words(finder: LookalikeFinder) -> gr.I18n:
-    """The controls' words, of which Gradio takes the language that core/page/server.py set."""
+    """The controls' words, of which Gradio takes the language that serving/server.py set."""
     words = {
         lang: {
             **{key: speech(key) for key in STATIC},

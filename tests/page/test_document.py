@@ -12,7 +12,7 @@ import pytest
 from starlette.types import Receive, Scope, Send
 
 from core.lookalike import LookalikeFinder
-from core.page.document import LocalDocument
+from core.page.serving.document import LocalDocument
 from core.page.language import speeches
 from core.page.words import words_of
 

@@ -34,7 +34,7 @@ from core.lookalike import LookalikeFinder
 from core.page.handlers import Handlers
 from core.page.layout import build_demo
 from core.page.live import LiveMemory
-from core.page.server import serve
+from core.page.serving.server import serve
 from core.page.sessions import ANSWER, LIVE_FORGOTTEN, TAB, Sessions
 from tests.conftest import ASTRONAUT, ROOT
 from tests.running_app import free_port

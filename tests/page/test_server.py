@@ -12,7 +12,7 @@ from PIL import Image
 from core.gallery.credits import Credit
 from core.lookalike import LookalikeFinder
 from core.page.portraits import PortraitPictures
-from core.page.server import credits_page
+from core.page.serving.server import credits_page
 from tests.page.conftest import view_of
 
 

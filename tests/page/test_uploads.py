@@ -15,13 +15,13 @@ from pathlib import Path
 import pytest
 
 from core.errors import StorageError
-from core.page.uploads import VisitorFolder
+from core.page.serving.uploads import VisitorFolder
 from tests.conftest import ROOT
 
 HOLDER = """
 import sys, time
 from pathlib import Path
-from core.page.uploads import VisitorFolder
+from core.page.serving.uploads import VisitorFolder
 folder = VisitorFolder(Path(sys.argv[1]))
 (folder.path / "photo.jpg").write_bytes(b"a face")
 print(folder.path, flush=True)
@@ -132,7 +132,7 @@ def test_age_counts_from_the_arrival_not_from_the_time_a_file_claims(parent: Pat
 def test_sweeper_works_by_itself_and_ends_with_the_folder(
     parent: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("core.page.uploads.SWEEP_SECONDS", 0.05)
+    monkeypatch.setattr("core.page.serving.uploads.SWEEP_SECONDS", 0.05)
     folder = VisitorFolder(parent)
     (folder.path / "photo.jpg").write_bytes(b"a face")
     sweepers = folder_threads()

@@ -17,9 +17,9 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from core.page.language import Speech, visitor_language
 from core.page.templates import render
-from core.page.theme import THEME_COLOUR
+from core.page.serving.theme import THEME_COLOUR
 
-SCRIPT = Path(__file__).parent / "page.js"
+SCRIPT = Path(__file__).parents[1] / "page.js"
 PREVIEW_TAG = re.compile(r'\s*<meta\s+(?:property="og:|name="twitter:)[^>]*>')
 
 

@@ -15,17 +15,17 @@ from starlette.routing import BaseRoute, Route
 
 from core.answer import health_json
 from core.errors import SettingsError
-from core.page.document import LocalDocument
+from core.page.serving.document import LocalDocument
 from core.page.gradio_patches import keep_callers_out_of_the_log
 from core.page.handlers import Handlers
 from core.page.language import View, speeches
 from core.page.layout import static_words
 from core.page.sessions import WatchedConnections
 from core.page.templates import render
-from core.page.theme import THEME, THEME_COLOUR
+from core.page.serving.theme import THEME, THEME_COLOUR
 
-ICONS = Path(__file__).parent / "icons"
-CSS = Path(__file__).parent / "page.css"
+ICONS = Path(__file__).parents[1] / "icons"
+CSS = Path(__file__).parents[1] / "page.css"
 FOREVER = {"cache-control": "public, max-age=31536000, immutable"}  # addresses name the content
 A_DAY = {"cache-control": "public, max-age=86400"}
 

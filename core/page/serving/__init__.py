@@ -1,0 +1,1 @@
+"""What stands round the page: its address, its HTML document, its look, its photos' folder."""
