@@ -12,8 +12,8 @@ import pytest
 from starlette.types import Receive, Scope, Send
 
 from core.lookalike import LookalikeFinder
-from core.page.serving.document import LocalDocument
 from core.page.language import speeches
+from core.page.serving.document import LocalDocument
 from core.page.words import words_of
 
 HTML = (

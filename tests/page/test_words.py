@@ -12,11 +12,11 @@ from core import languages
 from core.gallery.people import EVERYONE
 from core.lookalike import LookalikeFinder
 from core.page.browser_memory import keep
-from core.page.serving.document import LocalDocument
 from core.page.handlers import Handlers
 from core.page.language import speeches
 from core.page.layout import languages_html, static_words
 from core.page.result import problem_html, result_html
+from core.page.serving.document import LocalDocument
 from core.page.serving.server import credits_page
 from core.page.words import en, page_languages, words_of
 from tests.conftest import ASTRONAUT

@@ -16,8 +16,8 @@ from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from core.page.language import Speech, visitor_language
-from core.page.templates import render
 from core.page.serving.theme import THEME_COLOUR
+from core.page.templates import render
 
 SCRIPT = Path(__file__).parents[1] / "page.js"
 PREVIEW_TAG = re.compile(r'\s*<meta\s+(?:property="og:|name="twitter:)[^>]*>')

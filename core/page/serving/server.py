@@ -15,14 +15,14 @@ from starlette.routing import BaseRoute, Route
 
 from core.answer import health_json
 from core.errors import SettingsError
-from core.page.serving.document import LocalDocument
 from core.page.gradio_patches import keep_callers_out_of_the_log
 from core.page.handlers import Handlers
 from core.page.language import View, speeches
 from core.page.layout import static_words
+from core.page.serving.document import LocalDocument
+from core.page.serving.theme import THEME, THEME_COLOUR
 from core.page.sessions import WatchedConnections
 from core.page.templates import render
-from core.page.serving.theme import THEME, THEME_COLOUR
 
 ICONS = Path(__file__).parents[1] / "icons"
 CSS = Path(__file__).parents[1] / "page.css"
