@@ -25,7 +25,6 @@ import gradio.route_utils
 import gradio.routes
 from gradio.data_classes import ImageData, PredictBodyInternal
 from gradio.state_holder import SessionState, StateHolder
-from gradio.utils import get_upload_folder
 
 from core.errors import SettingsError
 from core.log import log
@@ -86,9 +85,6 @@ class JsonAnswers(gradio.mcp.GradioMCPServer):
 def prepare_mcp() -> None:
     """Make the server for language models ready to be launched with the page.
 
-    Photos sent as base64 go where the page's go and are deleted with them. Gradio reads that
-    folder when it is imported, before the app has made one.
-
     Raises:
         SettingsError: the package mcp is not installed. It is no requirement of the app: Gradio
             would import it at every start, whether it serves language models or not.
@@ -100,7 +96,6 @@ def prepare_mcp() -> None:
             "LOOKALIKE_MCP is on, but the package for it is missing;"
             ' run python -m pip install "gradio[mcp]", or set LOOKALIKE_MCP=0'
         ) from error
-    gradio.mcp.DEFAULT_TEMP_DIR = get_upload_folder()
     gradio.mcp.GradioMCPServer = JsonAnswers  # type: ignore[misc]
 
 
@@ -197,6 +192,15 @@ def _empty_events(queue: gradio.queueing.Queue) -> None:
                 event.request = None  # type: ignore[assignment]
 
     queue.process_events = process_and_empty  # type: ignore[method-assign]
+
+
+def close_at_once(demo: gr.Blocks) -> None:
+    """Close the server though tabs are open; Gradio waits five seconds for them."""
+    logging.getLogger("uvicorn.error").disabled = True  # it would count the requests cut short
+    if demo.server:
+        demo.server.force_exit = True
+        demo.server.config.timeout_graceful_shutdown = 1
+    demo.close(verbose=False)
 
 
 class Leftovers:

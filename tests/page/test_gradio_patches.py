@@ -10,6 +10,7 @@ from pathlib import Path
 from types import ModuleType
 
 import gradio as gr
+import gradio.http_server
 import gradio.mcp
 import gradio.queueing
 import gradio.route_utils
@@ -20,7 +21,7 @@ from gradio.data_classes import ImageData
 from gradio.queueing import Queue
 from gradio.route_utils import call_process_api
 from gradio.state_holder import SessionState, StateHolder
-from gradio.utils import MatplotlibBackendMananger, get_upload_folder
+from gradio.utils import MatplotlibBackendMananger
 from PIL import UnidentifiedImageError
 
 from core.page.gradio_patches import BriefSession, JsonAnswers, NoNames, photo_input
@@ -86,14 +87,6 @@ def test_gradio_answers_language_models_with_pythons_dictionaries() -> None:
     assert texts == ["{'name_ko': None}", '{"name_ko": null}']
 
 
-def test_gradio_reads_the_folder_for_models_photos_when_it_is_imported(
-    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
-) -> None:
-    monkeypatch.setenv("GRADIO_TEMP_DIR", str(tmp_path))
-    assert get_upload_folder() == str(tmp_path)
-    assert str(tmp_path) != gradio.mcp.DEFAULT_TEMP_DIR
-
-
 def noting() -> gr.Blocks:
     with gr.Blocks() as demo:
         text = gr.Textbox()
@@ -154,3 +147,9 @@ def test_gradio_keeps_a_list_of_events_and_shows_it_unless_told_not_to() -> None
 def test_gradio_writes_what_a_caller_sent_to_the_log() -> None:
     assert "traceback.print_exc()" in inspect.getsource(Queue.process_events)
     assert "file_name={file_name}" in inspect.getsource(gradio.routes)
+
+
+def test_gradio_waits_for_open_tabs_when_it_closes() -> None:
+    source = inspect.getsource(gradio.http_server.Server.close)
+    assert "join(timeout=5)" in source
+    assert "force_exit" not in source

@@ -15,7 +15,7 @@ from starlette.routing import BaseRoute, Route
 
 from core.answer import health_json
 from core.errors import SettingsError
-from core.page.gradio_patches import keep_callers_out_of_the_log
+from core.page.gradio_patches import close_at_once, keep_callers_out_of_the_log
 from core.page.handlers import Handlers
 from core.page.language import View, speeches
 from core.page.layout import static_words
@@ -63,13 +63,19 @@ def serve(demo: gr.Blocks, handlers: Handlers, **options: Any) -> None:
         )
 
 
-def serve_until_interrupted(demo: gr.Blocks) -> None:
-    """Wait, and close the server at Ctrl-C; Gradio's own wait would print a line about it."""
+def serve_until_interrupted(demo: gr.Blocks, first: Callable[[], None]) -> None:
+    """Wait, and close the server at Ctrl-C; Gradio's own wait would print a line about it.
+
+    Args:
+        demo: what is served.
+        first: to be done before all else once it is to end.
+    """
     try:
         while demo.is_running:
             time.sleep(0.1)
     finally:
-        demo.close(verbose=False)
+        first()
+        close_at_once(demo)
 
 
 def routes(handlers: Handlers) -> list[BaseRoute]:
