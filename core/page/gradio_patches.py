@@ -10,11 +10,12 @@ import importlib
 import json
 import logging
 import math
+import re
 import sys
 import traceback
 import types
 import warnings
-from collections.abc import Iterable
+from collections.abc import Awaitable, Callable, Iterable
 from pathlib import Path
 from typing import Any
 
@@ -23,11 +24,20 @@ import gradio.mcp
 import gradio.queueing
 import gradio.route_utils
 import gradio.routes
+from fastapi import HTTPException
+from fastapi.exceptions import RequestValidationError
 from gradio.data_classes import ImageData, PredictBodyInternal
+from gradio.route_utils import FnIndexInferError
 from gradio.state_holder import SessionState, StateHolder
+from gradio.utils import get_upload_folder
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
 
-from core.errors import SettingsError
+from core.errors import PhotoError, SettingsError
 from core.log import log
+from core.page.arguments import ENDPOINTS, NOT_UPLOADED, check_names, is_upload, picture_of
+
+CALL = re.compile(r"/gradio_api/(call|run|api|queue/join)\b")
 
 
 def without_matplotlib() -> None:
@@ -38,14 +48,23 @@ def without_matplotlib() -> None:
 def photo_input(**options: Any) -> gr.Image:
     """gr.Image that leaves reading the photo to core/faces/photo.py.
 
-    Gradio would decode it first, and answer a bad file in its own words. The instance is changed,
-    not subclassed: for a subclass Gradio writes a .pyi file beside the source.
+    Gradio would decode it first, and answer a bad file in its own words; base64 it would compress
+    anew, and of a path without its own mark it would not ask whether it was uploaded. The
+    instance is changed, not subclassed: for a subclass Gradio writes a .pyi file beside the source.
     """
     image = gr.Image(type="filepath", **options)
-    decode = image.preprocess
 
-    def preprocess(payload: ImageData | None) -> Any:
-        return payload.path if payload is not None and payload.path else decode(payload)
+    def preprocess(payload: ImageData | None) -> str | None:
+        uploads = Path(get_upload_folder())
+        if payload is None:
+            return None
+        if payload.path and is_upload(payload.path, uploads):
+            return payload.path
+        try:
+            return str(picture_of("" if payload.path else payload.url or "", uploads))
+        except PhotoError as error:
+            words = NOT_UPLOADED if payload.path else str(error)
+            raise gr.Error(words, print_exception=False) from error
 
     image.preprocess = preprocess  # type: ignore[method-assign]
     return image
@@ -177,6 +196,38 @@ def _empty_inputs(demo: gr.Blocks) -> None:
     demo.process_api = process_and_empty  # type: ignore[method-assign]
 
 
+def answer_in_words(
+    demo: gr.Blocks,
+    check: Callable[[str | None, list[Any]], list[Any]],
+    failed: Callable[[str | None, gr.Request | None], str],
+) -> None:
+    """Let a wrong argument, and an event that fails, be answered with one sentence, not with null.
+
+    Args:
+        demo: the page.
+        check: given the endpoint's name and what was sent, what Gradio is to read; it may raise
+            gr.Error.
+        failed: given the same name and the request, the sentence of an event that failed.
+    """
+    process = demo.process_api
+
+    async def process_or_tell(
+        block_fn: Any, inputs: list[Any], *arguments: Any, **options: Any
+    ) -> dict[str, Any]:
+        name = block_fn.api_name
+        try:
+            inputs[:] = check(name, inputs)
+            return await process(block_fn, inputs, *arguments, **options)
+        except gr.Error:
+            raise
+        except Exception as error:
+            _log_kind()
+            words = failed(name, options.get("request"))
+            raise gr.Error(words, print_exception=False) from error
+
+    demo.process_api = process_or_tell  # type: ignore[method-assign]
+
+
 def _empty_events(queue: gradio.queueing.Queue) -> None:
     """Gradio's queue holds the last event until there is a next one."""
     process = queue.process_events
@@ -268,6 +319,47 @@ def keep_callers_out_of_the_log() -> None:
         if _without_traceback not in logger.filters:
             logger.addFilter(_without_traceback)
     warnings.filterwarnings("ignore", module=r"gradio\.components\.")
+
+
+def refuse_names_that_are_none() -> None:
+    """Answer a call by name, of arguments that an endpoint does not have, with one sentence.
+
+    Gradio takes them apart with its client's function, whose errors it answers with status 500.
+    """
+    own = vars(gradio.routes)["client_utils"]
+
+    def construct_args(told: list[Any], given: tuple[Any, ...], named: dict[str, Any]) -> list[Any]:
+        names = [argument["parameter_name"] for argument in told]
+        needed = [entry["parameter_name"] for entry in told if not entry["parameter_has_default"]]
+        try:
+            check_names(named, names, needed)
+        except SettingsError as error:
+            raise HTTPException(422, str(error)) from error
+        return list(own.construct_args(told, given, named))
+
+    changed = types.SimpleNamespace(**{**vars(own), "construct_args": construct_args})
+    vars(gradio.routes)["client_utils"] = changed
+
+
+def unanswerable() -> dict[Any, Callable[[Request, Exception], Awaitable[Response]]]:
+    """Exception handlers for requests that Gradio would answer with status 500 and no word."""
+
+    async def no_endpoint(request: Request, error: Exception) -> Response:
+        if not CALL.search(request.url.path):
+            raise error
+        known = ", ".join(f"/{name}" for name in ENDPOINTS)
+        return JSONResponse({"detail": f"there is no such endpoint; there are {known}"}, 404)
+
+    async def no_json(request: Request, error: Exception) -> Response:
+        return JSONResponse(
+            {"detail": "the request is no JSON that this endpoint takes; see Use via API"}, 422
+        )
+
+    return {
+        FnIndexInferError: no_endpoint,
+        KeyError: no_endpoint,
+        RequestValidationError: no_json,
+    }
 
 
 def _log_kind() -> None:

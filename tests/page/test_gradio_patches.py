@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import base64
 import importlib.util
 import inspect
 import sys
@@ -15,16 +16,18 @@ import gradio.mcp
 import gradio.queueing
 import gradio.route_utils
 import gradio.routes
+import gradio_client.utils
 import mcp.types
 import pytest
-from gradio.data_classes import ImageData
+from gradio.data_classes import ImageData, PredictBody
 from gradio.queueing import Queue
-from gradio.route_utils import call_process_api
+from gradio.route_utils import FnIndexInferError, call_process_api, get_fn
 from gradio.state_holder import SessionState, StateHolder
-from gradio.utils import MatplotlibBackendMananger
+from gradio.utils import MatplotlibBackendMananger, error_payload
 from PIL import UnidentifiedImageError
 
 from core.page.gradio_patches import BriefSession, JsonAnswers, NoNames, photo_input
+from core.page.layout import EXAMPLE
 
 # Gradio's blocks and servers leave an event loop to be collected.
 pytestmark = pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
@@ -40,13 +43,42 @@ def test_gradio_readies_matplotlib_for_each_event(monkeypatch: pytest.MonkeyPatc
     assert "MatplotlibBackendMananger" in call_process_api.__code__.co_names
 
 
-def test_gradio_decodes_a_photo_before_the_app_can(tmp_path: Path) -> None:
+def test_gradio_decodes_a_photo_before_the_app_can(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("GRADIO_TEMP_DIR", str(tmp_path))
     photo = tmp_path / "notes.jpg"
     photo.write_text("not a picture")
     sent = ImageData(path=str(photo))
     with pytest.raises((gr.Error, UnidentifiedImageError)):
         gr.Image(type="filepath").preprocess(sent)
     assert photo_input().preprocess(sent) == str(photo)
+
+
+def test_gradio_reads_a_file_that_nobody_uploaded_and_compresses_base64_anew() -> None:
+    sent = ImageData(path=str(EXAMPLE))
+    assert Path(gr.Image(type="filepath").preprocess(sent)).stat().st_size
+    with pytest.raises(gr.Error, match="no file that was uploaded"):
+        photo_input().preprocess(sent)
+    uri = f"data:image/jpeg;base64,{base64.b64encode(EXAMPLE.read_bytes()).decode()}"
+    read = [
+        Path(image.preprocess(ImageData(url=uri))).read_bytes()
+        for image in (gr.Image(type="filepath"), photo_input())
+    ]
+    assert read[0] != read[1] == EXAMPLE.read_bytes()
+
+
+def test_gradio_answers_an_event_that_fails_with_null() -> None:
+    assert error_payload(ValueError("why"), show_error=False) == {"error": None}
+
+
+def test_gradio_answers_names_that_are_none_with_status_500() -> None:
+    with pytest.raises(TypeError):
+        gradio_client.utils.construct_args([], (), {"bogus": 1})
+    assert "construct_args" in inspect.getsource(gradio.routes.App.create_app)
+    assert "except TypeError" not in inspect.getsource(gradio.routes.App.create_app)
+    with pytest.raises(FnIndexInferError):
+        get_fn(noting(), "nothing", PredictBody(data=[]))
 
 
 def test_gradio_tells_the_log_of_an_address_that_gives_no_photo() -> None:

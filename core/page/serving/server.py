@@ -15,7 +15,12 @@ from starlette.routing import BaseRoute, Route
 
 from core.answer import health_json
 from core.errors import SettingsError
-from core.page.gradio_patches import close_at_once, keep_callers_out_of_the_log
+from core.page.gradio_patches import (
+    close_at_once,
+    keep_callers_out_of_the_log,
+    refuse_names_that_are_none,
+    unanswerable,
+)
 from core.page.handlers import Handlers
 from core.page.language import View, speeches
 from core.page.layout import static_words
@@ -39,6 +44,7 @@ def serve(demo: gr.Blocks, handlers: Handlers, **options: Any) -> None:
     finder = handlers.finder
     document = Middleware(LocalDocument, speeches(finder), handlers.public_url)
     keep_callers_out_of_the_log()
+    refuse_names_that_are_none()
     watched = Middleware(WatchedConnections, handlers.sessions, demo)
     demo.launch(
         i18n=static_words(finder),
@@ -48,7 +54,11 @@ def serve(demo: gr.Blocks, handlers: Handlers, **options: Any) -> None:
         enable_monitoring=False,
         footer_links=["api"],
         favicon_path=ICONS / "icon-192.png",
-        app_kwargs={"routes": routes(handlers), "middleware": [document, watched]},
+        app_kwargs={
+            "routes": routes(handlers),
+            "middleware": [document, watched],
+            "exception_handlers": unanswerable(),
+        },
         mcp_server=finder.settings.mcp,
         max_file_size=f"{2 * finder.settings.max_megabytes:g}mb",  # the page's words up to there
         ssr_mode=False,
