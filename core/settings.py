@@ -159,6 +159,11 @@ class Settings(BaseSettings):
     public_url: str = Field(
         default="", description="where visitors reach the page, for previews of its link"
     )
+    frames: str = Field(
+        default="",
+        description="sites that may show the page in a frame, such as `'self' https://example.org`;"
+        " else every site",
+    )
     mcp: bool = Field(
         default=False,
         description='1: serve the API to language models too; needs `pip install "gradio[mcp]"`',

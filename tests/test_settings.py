@@ -44,6 +44,7 @@ def test_every_field_is_read_from_its_variable() -> None:
         "photo_seconds": 90,
         "top_k": 7,
         "public_url": "https://example.org/lookalike",
+        "frames": "'self'",
         "mcp": True,
         "lang": "ko",
     }

@@ -6,10 +6,12 @@ tests/page/test_gradio_patches.py fails for the first Gradio that does without o
 from __future__ import annotations
 
 import copy
+import errno
 import importlib
 import json
 import logging
 import math
+import os
 import re
 import sys
 import traceback
@@ -30,13 +32,14 @@ from gradio.data_classes import ImageData, PredictBodyInternal
 from gradio.route_utils import FnIndexInferError
 from gradio.state_holder import SessionState, StateHolder
 from gradio.utils import get_upload_folder
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 from starlette.responses import JSONResponse, Response
 
 from core.errors import PhotoError, SettingsError
 from core.log import log
 from core.page.arguments import ENDPOINTS, NOT_UPLOADED, check_names, is_upload, picture_of
 
+NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EACCES)
 CALL = re.compile(r"/gradio_api/(call|run|api|queue/join)\b")
 
 
@@ -355,7 +358,23 @@ def unanswerable() -> dict[Any, Callable[[Request, Exception], Awaitable[Respons
             {"detail": "the request is no JSON that this endpoint takes; see Use via API"}, 422
         )
 
+    async def no_room(request: Request, error: Exception) -> Response:
+        if not (isinstance(error, OSError) and error.errno in NO_ROOM):
+            raise error
+        log.error(
+            "a photo could not be kept: %s; free some space in %s, or set LOOKALIKE_TEMP_DIR",
+            os.strerror(error.errno or 0),
+            get_upload_folder(),
+        )
+        return JSONResponse({"detail": "the server has no room for a photo now"}, 507)
+
+    async def cut(request: Request, error: Exception) -> Response:
+        log.info("an upload was cut short")
+        return Response(status_code=400)
+
     return {
+        OSError: no_room,
+        ClientDisconnect: cut,
         FnIndexInferError: no_endpoint,
         KeyError: no_endpoint,
         RequestValidationError: no_json,

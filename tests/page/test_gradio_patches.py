@@ -185,3 +185,15 @@ def test_gradio_waits_for_open_tabs_when_it_closes() -> None:
     source = inspect.getsource(gradio.http_server.Server.close)
     assert "join(timeout=5)" in source
     assert "force_exit" not in source
+
+
+def test_gradio_writes_a_full_disk_and_a_cut_upload_to_the_log_as_faults_of_the_app() -> None:
+    upload = inspect.getsource(gradio.routes.App.create_app).partition("async def upload_file")[2]
+    handled = upload.partition("startup_events")[0]
+    assert "except MultiPartException" in handled
+    assert "OSError" not in handled
+    assert "ClientDisconnect" not in handled
+
+
+def test_gradio_lets_a_proxy_hold_its_event_streams_back() -> None:
+    assert "X-Accel-Buffering" not in inspect.getsource(gradio.routes)

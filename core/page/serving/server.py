@@ -25,6 +25,7 @@ from core.page.handlers import Handlers
 from core.page.language import View, speeches
 from core.page.layout import static_words
 from core.page.serving.document import LocalDocument
+from core.page.serving.headers import AnswerHeaders
 from core.page.serving.theme import THEME, THEME_COLOUR
 from core.page.sessions import WatchedConnections
 from core.page.templates import render
@@ -43,6 +44,7 @@ def serve(demo: gr.Blocks, handlers: Handlers, **options: Any) -> None:
     """
     finder = handlers.finder
     document = Middleware(LocalDocument, speeches(finder), handlers.public_url)
+    headers = Middleware(AnswerHeaders, finder.settings.frames, bool(options.get("share")))
     keep_callers_out_of_the_log()
     refuse_names_that_are_none()
     watched = Middleware(WatchedConnections, handlers.sessions, demo)
@@ -56,7 +58,7 @@ def serve(demo: gr.Blocks, handlers: Handlers, **options: Any) -> None:
         favicon_path=ICONS / "icon-192.png",
         app_kwargs={
             "routes": routes(handlers),
-            "middleware": [document, watched],
+            "middleware": [headers, document, watched],
             "exception_handlers": unanswerable(),
         },
         mcp_server=finder.settings.mcp,
