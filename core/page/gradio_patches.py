@@ -98,6 +98,14 @@ def describe(component: gr.components.Component, schema: dict[str, Any], example
 class JsonAnswers(gradio.mcp.GradioMCPServer):
     """Answers language models with JSON; Gradio would write a dictionary as Python does."""
 
+    def _prepare_tool_call_args(self, name: str, arguments: dict[str, Any]) -> Any:
+        """With the caller's address: the tool's call comes from this machine."""
+        endpoint, values, headers, function = super()._prepare_tool_call_args(name, arguments)
+        request = self.mcp_server.request_context.request
+        if request and request.client:
+            headers["x-forwarded-for"] = request.client.host
+        return endpoint, values, headers, function
+
     def postprocess_output_data(self, data: Any, root_url: str) -> list[Any]:
         """One text a value; no endpoint of this app answers with files."""
         texts = (json.dumps(value, ensure_ascii=False) for value in data)
@@ -322,6 +330,31 @@ def keep_callers_out_of_the_log() -> None:
         if _without_traceback not in logger.filters:
             logger.addFilter(_without_traceback)
     warnings.filterwarnings("ignore", module=r"gradio\.components\.")
+
+
+def admit_only(demo: gr.Blocks, admit: Callable[[str, str, int], None]) -> None:
+    """Ask before an event is taken, by whichever door: the queue, by name or number, or past it.
+
+    Gradio bounds its queue for all events together, a live mode's too, and knows no address.
+
+    Args:
+        demo: the page.
+        admit: given the event's name, the caller's address and how many wait in the event's
+            queue; it may raise HTTPException.
+    """
+    find = gradio.route_utils.get_fn
+
+    def find_and_ask(blocks: gr.Blocks, api_name: str | None, body: Any) -> Any:
+        function = find(blocks, api_name, body)
+        request = getattr(body, "request", None)
+        if blocks is demo and request is not None:
+            queues = demo._queue.event_queue_per_concurrency_id
+            waiting = queues.get(function.concurrency_id)
+            address = request.client.host if request.client else ""
+            admit(str(function.api_name), address, len(waiting.queue) if waiting else 0)
+        return function
+
+    vars(gradio.route_utils)["get_fn"] = find_and_ask
 
 
 def refuse_names_that_are_none() -> None:

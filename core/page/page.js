@@ -293,12 +293,24 @@
     const { status, statusText, headers } = response;
     return new Response(response.body.pipeThrough(heard), { status, statusText, headers });
   };
+  // Gradio tells nobody of an event that is not taken.
+  const REFUSED = { 413: "photo too large", 429: "too many", 503: "busy" };
+  let refused = false;
+  const joined = async (response, body) => {
+    if (refused || !response?.ok) tell(response?.ok ? undefined : REFUSED[response?.status] ?? "no answer");
+    refused = !response?.ok;
+    if (!refused && isLive(body)) liveOn((await response.clone().json()).event_id);
+  };
+
   const { fetch } = window;
   window.fetch = async (resource, options) => {
     const { pathname } = new URL(resource?.url ?? resource, document.baseURI);
-    const response = await fetch(resource, options);
-    if (pathname.endsWith("/queue/join") && response.ok && isLive(options.body)) {
-      response.clone().json().then(({ event_id }) => liveOn(event_id));
+    const joins = pathname.endsWith("/queue/join");
+    let response;
+    try {
+      response = await fetch(resource, options);
+    } finally {
+      if (joins) joined(response, options.body);
     }
     if (/\/stream\/[^/]+\/close$/.test(pathname)) live.event = null;
     return pathname.endsWith("/queue/data") && response.body ? listening(response) : response;

@@ -197,3 +197,16 @@ def test_gradio_writes_a_full_disk_and_a_cut_upload_to_the_log_as_faults_of_the_
 
 def test_gradio_lets_a_proxy_hold_its_event_streams_back() -> None:
     assert "X-Accel-Buffering" not in inspect.getsource(gradio.routes)
+
+
+def test_gradio_counts_no_calls_and_bounds_its_queue_for_all_events_together() -> None:
+    sources = inspect.getsource(gradio.routes) + inspect.getsource(gradio.queueing)
+    assert "429" not in sources
+    assert "len(self) >= self.max_size" in inspect.getsource(Queue.push)
+    assert "get_fn(" in inspect.getsource(Queue.push)
+
+
+def test_gradio_calls_a_tool_from_this_machine_without_the_callers_address() -> None:
+    prepare = inspect.getsource(gradio.mcp.GradioMCPServer._prepare_tool_call_args)
+    assert "request.headers" in prepare
+    assert "client.host" not in prepare
