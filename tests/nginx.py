@@ -60,7 +60,7 @@ def server(folder: Path, app_port: int, port: int, changed: str = "") -> str:
         "/etc/ssl/example.org.pem": str(folder / "cert.pem"),
         "/etc/ssl/example.org.key": str(folder / "key.pem"),
         "http://127.0.0.1:7860/": f"http://127.0.0.1:{app_port}/",
-        "client_max_body_size 25m;": f"client_max_body_size 8m; {changed}",
+        "client_max_body_size 28m;": f"client_max_body_size 8m; {changed}",
     }.items():
         assert theirs in block, theirs
         block = block.replace(theirs, ours)
