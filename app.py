@@ -77,7 +77,7 @@ def run_page(
             serve(demo, handlers, server_name=host, server_port=port, share=share)
     except OSError as error:
         raise SettingsError(
-            f"the page cannot be served ({error}); use another --port or --host"
+            f"the page cannot be served ({error}); use another --port (or PORT), or another --host"
         ) from error
     reach = " (on every network interface)" if host == EVERY_INTERFACE else ""
     log.info("Lookalike is running: %s%s", demo.local_url, reach)

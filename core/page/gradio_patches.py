@@ -11,7 +11,6 @@ import importlib
 import json
 import logging
 import math
-import os
 import re
 import sys
 import traceback
@@ -31,6 +30,7 @@ from fastapi.exceptions import RequestValidationError
 from gradio.data_classes import ImageData, PredictBodyInternal
 from gradio.route_utils import FnIndexInferError
 from gradio.state_holder import SessionState, StateHolder
+from gradio.tunneling import CURRENT_TUNNELS
 from gradio.utils import get_upload_folder
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import JSONResponse, Response
@@ -39,7 +39,7 @@ from core.errors import PhotoError, SettingsError
 from core.log import log
 from core.page.arguments import ENDPOINTS, NOT_UPLOADED, check_names, is_upload, picture_of
 
-NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EACCES)
+NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EROFS)
 CALL = re.compile(r"/gradio_api/(call|run|api|queue/join)\b")
 
 
@@ -84,6 +84,8 @@ def explain_fetching(photo: gr.Image, sentence: str) -> None:
         try:
             return await fetch(source)
         except Exception as error:
+            if _has_no_room(error):
+                raise
             raise gr.Error(sentence, print_exception=False) from error
 
     photo.async_move_resource_to_block_cache = fetch_or_refuse  # type: ignore[assignment,method-assign]
@@ -232,7 +234,10 @@ def answer_in_words(
         except gr.Error:
             raise
         except Exception as error:
-            _log_kind()
+            if _has_no_room(error):
+                _log_no_room(error)
+            else:
+                _log_kind()
             words = failed(name, options.get("request"))
             raise gr.Error(words, print_exception=False) from error
 
@@ -257,7 +262,13 @@ def _empty_events(queue: gradio.queueing.Queue) -> None:
 
 
 def close_at_once(demo: gr.Blocks) -> None:
-    """Close the server though tabs are open; Gradio waits five seconds for them."""
+    """Close the server though tabs are open; Gradio waits five seconds for them.
+
+    Its tunnels would end with the interpreter, for which nobody waits.
+    """
+    processes: list[Any] = [tunnel.proc for tunnel in CURRENT_TUNNELS]
+    for process in filter(None, processes):
+        process.terminate()
     logging.getLogger("uvicorn.error").disabled = True  # it would count the requests cut short
     if demo.server:
         demo.server.force_exit = True
@@ -392,13 +403,9 @@ def unanswerable() -> dict[Any, Callable[[Request, Exception], Awaitable[Respons
         )
 
     async def no_room(request: Request, error: Exception) -> Response:
-        if not (isinstance(error, OSError) and error.errno in NO_ROOM):
+        if not _has_no_room(error):
             raise error
-        log.error(
-            "a photo could not be kept: %s; free some space in %s, or set LOOKALIKE_TEMP_DIR",
-            os.strerror(error.errno or 0),
-            get_upload_folder(),
-        )
+        _log_no_room(error)
         return JSONResponse({"detail": "the server has no room for a photo now"}, 507)
 
     async def cut(request: Request, error: Exception) -> Response:
@@ -412,6 +419,20 @@ def unanswerable() -> dict[Any, Callable[[Request, Exception], Awaitable[Respons
         KeyError: no_endpoint,
         RequestValidationError: no_json,
     }
+
+
+def _has_no_room(error: BaseException) -> bool:
+    """Whether the folder of visitors' photos cannot be written."""
+    cause = error.__cause__ or error  # Gradio wraps what a component raises
+    return isinstance(cause, OSError) and cause.errno in NO_ROOM
+
+
+def _log_no_room(error: BaseException) -> None:
+    log.error(
+        "a photo could not be kept: %s; free some space in %s, or set LOOKALIKE_TEMP_DIR",
+        getattr(error.__cause__ or error, "strerror", error),
+        get_upload_folder(),
+    )
 
 
 def _log_kind() -> None:

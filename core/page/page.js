@@ -313,7 +313,9 @@
       if (joins) joined(response, options.body);
     }
     if (/\/stream\/[^/]+\/close$/.test(pathname)) live.event = null;
-    return pathname.endsWith("/queue/data") && response.body ? listening(response) : response;
+    if (!pathname.endsWith("/queue/data")) return response;
+    if (!response.ok) joined(response);
+    return response.body ? listening(response) : response;
   };
 
   const translate = (root) => {
@@ -357,7 +359,7 @@
     nameLiveButton();
     startCamera();
     sayFaults();
-    for (const root of all("#photo, #camera, footer")) translate(root);
+    for (const root of all("#photo, #camera, footer, .sr-only[role=status]")) translate(root);
   };
 
   let waiting = false;

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import contextlib
 import os
 import socket
@@ -176,6 +177,21 @@ def test_a_photo_that_the_proxy_or_the_disk_refuses_is_told_in_the_pages_words(
     photo.write_bytes(os.urandom(7_000_000))
     upload(page, photo)
     expect(page.get_by_test_id("toast-text")).to_have_text(words["no answer"], timeout=PATIENCE)
-    (line,) = host.app.lines[before:]
+    assert_no_room(host.app.lines[before:])
+
+
+def assert_no_room(lines: list[str]) -> None:
+    (line,) = lines
     assert line.startswith("ERROR: a photo could not be kept: No space left on device; free some")
     assert "LOOKALIKE_TEMP_DIR" in line
+
+
+def test_base64_that_the_disk_refuses_is_one_sentence_and_one_line(host: Host) -> None:
+    if not host.small_disk:
+        pytest.skip("needs the right to mount a small disk")
+    before = len(host.app.lines)
+    uri = f"data:image/png;base64,{base64.b64encode(os.urandom(7_000_000)).decode()}"
+    api = f"{host.app.url}gradio_api/call"
+    event = httpx.post(f"{api}/v2/match", json={"photo": uri}, timeout=60).json()["event_id"]
+    assert "something went wrong on the server" in httpx.get(f"{api}/match/{event}").text
+    assert_no_room(host.app.lines[before:])

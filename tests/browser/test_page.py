@@ -80,8 +80,15 @@ def test_neither_browser_nor_server_asks_another_machine(
     assert app.outside_connections() == []
 
 
-def test_the_watch_over_requests_would_notice_one(visits: Visits, page: Page) -> None:
-    page.evaluate("fetch('https://example.org/font.woff2').catch(() => null)")
+def test_the_watch_over_requests_would_notice_one_and_the_page_may_make_none(
+    visits: Visits, page: Page
+) -> None:
+    elsewhere = "fetch('https://example.org/font.woff2').catch(error => error.name)"
+    assert page.evaluate(elsewhere) == "TypeError"
+    assert visits.foreign() == []
+    other = page.context.new_page()
+    other.evaluate(elsewhere)
+    other.close()
     assert visits.foreign() == ["https://example.org/font.woff2"]
     visits.addresses.clear()
 

@@ -185,6 +185,7 @@ def test_gradio_waits_for_open_tabs_when_it_closes() -> None:
     source = inspect.getsource(gradio.http_server.Server.close)
     assert "join(timeout=5)" in source
     assert "force_exit" not in source
+    assert "kill" not in inspect.getsource(gr.Blocks.close)  # of tunnels
 
 
 def test_gradio_writes_a_full_disk_and_a_cut_upload_to_the_log_as_faults_of_the_app() -> None:

@@ -144,6 +144,8 @@ GRADIO = {
     "Remove Image": "Remove photo",
     "select input source": "Choose a camera",
     "Record": "Start",
+    "common.complete": "Done",
+    "common.error": "That did not work",
     "camera needs https": "A camera can only be used at an address that begins with https://."
     " Upload a photo instead.",
     "live silent": "The server has not answered for some seconds: the connection is slow, or"

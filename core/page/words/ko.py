@@ -146,6 +146,8 @@ GRADIO = {
     "Waiting": "잠시만요",
     "Image": "이미지",
     "Drop an image file here to upload": "여기에 사진을 끌어다 놓으세요",
+    "common.complete": "완료",
+    "common.error": "잘되지 않았어요",
     "camera needs https": "카메라는 https://로 시작하는 주소에서만 쓸 수 있어요."
     " 대신 사진을 올려 보세요.",
     "live silent": "서버가 몇 초째 답하지 않아요. 연결이 느리거나 중간에서 답이 막혀 있어요."
