@@ -29,6 +29,7 @@ import pytest
 from numpy.typing import NDArray
 from PIL import Image
 
+from core.faces.engine import FaceEngine
 from core.log import log
 from core.lookalike import LookalikeFinder
 from core.page.handlers import Handlers
@@ -91,7 +92,9 @@ class Served:
 
 
 @pytest.fixture(scope="module")
-def server(gallery: LookalikeFinder, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
+def server(
+    gallery: LookalikeFinder, plain_engine: FaceEngine, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Served]:
     folder = tmp_path_factory.mktemp("privacy")
     photo = folder / "marked.png"
     marked(photo)
@@ -101,7 +104,7 @@ def server(gallery: LookalikeFinder, tmp_path_factory: pytest.TempPathFactory) -
     handler.setStream(said)
     log.addHandler(handler)
     settings = replaced(gallery.settings, photo_seconds=1)
-    handlers = Handlers(replace(gallery, settings=settings))
+    handlers = Handlers(replace(gallery, engine=plain_engine, settings=settings))
     port = free_port()
     with ExitStack() as after, pytest.MonkeyPatch.context() as patch:
         patch.setenv("GRADIO_TEMP_DIR", str(folder / "uploads"))

@@ -1,4 +1,4 @@
-"""Faults planted in a copy of the development gallery are listed, and clean photos are not."""
+"""Faults planted in a part of the development gallery are listed, and clean photos are not."""
 
 from __future__ import annotations
 
@@ -22,10 +22,11 @@ from core.settings import Settings
 from core.upkeep.check import NOTES, REASONS, Report, check_gallery
 from core.upkeep.contact_sheet import contact_sheet
 from scripts.check_gallery import main
-from tests.conftest import ASTRONAUT, SHARED, enrolled, needs_shared
+from tests.conftest import ASTRONAUT, SHARED, copy_actors, enrolled, needs_shared
 from tests.index.test_enrol import fill_gallery, head
 
-MOST_CLEAN_FLAGGED = 4  # of 399
+ACTORS = 30  # of the gallery's 80; each fault has an actor of its own
+MOST_CLEAN_FLAGGED = 1  # of 150
 MOST_COPIES_MISSED = 1  # of 10: one that was cropped
 
 
@@ -59,7 +60,11 @@ def plant_swaps(dataset: Path, choice: random.Random, photos: list[Path]) -> set
         ours, theirs = one.read_bytes(), other.read_bytes()
         one.write_bytes(theirs)
         other.write_bytes(ours)
-    probes = sorted((SHARED / "probes").glob("*/*.jpg"))
+    probes = [
+        probe
+        for probe in sorted((SHARED / "probes").glob("*/*.jpg"))
+        if (dataset / probe.parent.name).is_dir()
+    ]
     for photo in photos[6:10]:
         strangers = [probe for probe in probes if probe.parent.name != photo.parent.name]
         photo.write_bytes(choice.choice(strangers).read_bytes())
@@ -121,9 +126,9 @@ def plant_groups(dataset: Path, photos: list[Path], choice: random.Random) -> se
 
 @pytest.fixture(scope="module")
 def embedded(tmp_path_factory: pytest.TempPathFactory, engine: FaceEngine) -> Path:
-    """The development gallery with its cache, embedded once."""
+    """A part of the development gallery with its cache, embedded once."""
     dataset = tmp_path_factory.mktemp("clean") / "dataset"
-    shutil.copytree(SHARED / "gallery", dataset)
+    copy_actors(sorted(path.name for path in (SHARED / "gallery").iterdir())[:ACTORS], dataset)
     enrolled(engine, Settings(dataset_dir=dataset))
     return dataset
 
@@ -158,6 +163,7 @@ def test_every_planted_fault_is_listed_and_clean_photos_are_not(
     planted = swapped | copies.keys() | groups
     flagged = sorted({file for file, _ in found} - planted)
     assert set(flagged) <= clean
+    print("clean photos that were flagged:", flagged)
     assert len(flagged) <= MOST_CLEAN_FLAGGED, flagged
 
 
