@@ -44,6 +44,7 @@ MOST_WORKERS = 4  # each holds models and, some of the time, apps
 TOGETHER = {
     "Chromium": ("tests/browser/",),
     "apps": ("tests/test_app.py", "tests/page/test_api.py", "tests/page/test_mcp.py"),
+    "served": ("tests/page/test_document.py", "tests/page/test_server.py"),
 }
 
 

@@ -75,6 +75,7 @@ def in_order(expected: list[str], log: str) -> bool:
     return all(any(line == wanted for line in lines) for wanted in expected)
 
 
+@pytest.mark.slow
 def test_railway_with_the_hub_goes_all_the_way_with_auraface(
     tmp_path: Path, engine: FaceEngine
 ) -> None:
@@ -105,6 +106,7 @@ def test_railway_with_the_hub_goes_all_the_way_with_auraface(
     assert len(others) == 5
 
 
+@pytest.mark.slow
 def test_railway_without_the_hub_starts_with_the_starter_gallery(tmp_path: Path) -> None:
     root = clean_copy(tmp_path / "clone")
     env = clean_env(tmp_path, HF_HUB_OFFLINE="1", LOOKALIKE_LANG="ko")
