@@ -33,7 +33,7 @@ def storage_errors(path: Path) -> Iterator[None]:
 
 def _remedy(error: OSError) -> str:
     if error.errno in (errno.EACCES, errno.EPERM, errno.EROFS):
-        return "let the user who runs this write there, or choose another folder"
+        return "let the user who runs this write there, or choose a writable folder"
     return "free some space or choose a writable folder"
 
 
