@@ -24,7 +24,7 @@ from core.page.serving.uploads import VisitorFolder, own_folder
 from core.settings import load_settings
 from core.startup import start
 
-EVERY_INTERFACE = "0.0.0.0"  # noqa: S104 - inside a container, behind its platform's proxy
+EVERY_INTERFACE = "0.0.0.0"  # noqa: S104 - inside a container, behind its platform's proxy # nosec B104
 HOSTED = ("PORT", "SPACE_ID")  # set where a platform's proxy must reach the server
 
 
