@@ -13,7 +13,7 @@ import sys
 os.environ.update(GRADIO_ANALYTICS_ENABLED="False", HF_HUB_DISABLE_TELEMETRY="1")
 
 from core.errors import LookalikeError, SettingsError
-from core.log import configure_logging, log
+from core.log import configure_logging, log, printable
 from core.lookalike import LookalikeFinder
 from core.page.browser_memory import keep
 from core.page.gradio_patches import without_matplotlib
@@ -24,7 +24,7 @@ from core.page.serving.uploads import VisitorFolder, own_folder
 from core.settings import load_settings
 from core.startup import start
 
-EVERY_INTERFACE = "0.0.0.0"  # noqa: S104 - inside a container, behind its platform's proxy
+EVERY_INTERFACE = "0.0.0.0"  # noqa: S104 - inside a container, behind its platform's proxy # nosec B104
 HOSTED = ("PORT", "SPACE_ID")  # set where a platform's proxy must reach the server
 
 
@@ -57,7 +57,7 @@ def main() -> int:
         finder.judge(keep(finder.faces(EXAMPLE)).faces[0])  # no visitor waits for a first time
         run_page(finder, args)
     except LookalikeError as error:
-        print(f"error: {error}", file=sys.stderr)
+        print(f"error: {printable(str(error))}", file=sys.stderr)
         return 2
     except KeyboardInterrupt:
         log.info("stopped")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import os
 import uuid
@@ -27,9 +28,13 @@ def storage_errors(path: Path) -> Iterator[None]:
         yield
     except OSError as error:
         reason = error.strerror or str(error)
-        raise StorageError(
-            f"cannot write {path}: {reason}; free some space or choose a writable folder"
-        ) from error
+        raise StorageError(f"cannot write {path}: {reason}; {_remedy(error)}") from error
+
+
+def _remedy(error: OSError) -> str:
+    if error.errno in (errno.EACCES, errno.EPERM, errno.EROFS):
+        return "let the user who runs this write there, or choose a writable folder"
+    return "free some space or choose a writable folder"
 
 
 @contextmanager

@@ -13,9 +13,10 @@ from pathlib import Path
 import pytest
 from PIL import Image, ImageOps
 
-from core.errors import GalleryError
+from core.errors import GalleryError, StorageError
 from core.faces.engine import FaceEngine
 from core.gallery.credits import Credit, stamped
+from core.gallery.folders import PASSED_OVER
 from core.index.embeddings_cache import load_cache
 from core.models.install import InstalledPack
 from core.settings import Settings
@@ -192,6 +193,30 @@ def test_each_fault_has_its_reason(settings: Settings, engine: FaceEngine) -> No
     assert found["Eve/1.png"] == {"single_photo"}
 
 
+def test_what_is_passed_over_is_listed_and_on_the_sheet(
+    settings: Settings, engine: FaceEngine
+) -> None:
+    dataset = settings.dataset_dir
+    fill_gallery(dataset, ["Ann", "Bob"], photos=1)
+    for file in ("Ann/more/2.png", "#recycle/Ann/1.png", "Ann/Thumbs.db"):
+        (dataset / file).parent.mkdir(parents=True, exist_ok=True)
+        shutil.copyfile(dataset / "Ann" / "1.png", dataset / file)
+    shutil.copyfile(dataset / "Ann" / "1.png", dataset / "loose")
+    report = check_gallery(engine, settings)
+    told = {(f.file, f.actor, f.reason) for f in report.faults if f.reason in PASSED_OVER}
+    assert told == {
+        ("loose", "", "loose"),
+        ("Ann/more", "Ann", "subfolder"),
+        ("#recycle", "", "system"),
+        ("Ann/Thumbs.db", "Ann", "system"),
+    }
+    assert report.worth_a_look() == 2
+    page = contact_sheet(report)
+    for words in ("loose", "a folder inside an actor", "#recycle"):
+        assert words in page
+    assert 'href="#loose"' not in page  # there is no picture to go to
+
+
 def test_photos_without_a_credit_are_named_only_where_credits_are_kept(
     settings: Settings, engine: FaceEngine
 ) -> None:
@@ -292,10 +317,27 @@ def test_the_script_prints_json_and_writes_the_sheet(
     assert sheet.is_file()
 
 
+def test_findings_are_told_where_the_sheet_cannot_be_written(
+    settings: Settings, engine: FaceEngine, monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:  # fmt: skip
+    small_report(settings, engine)
+    (settings.dataset_dir / "contact_sheet.html").mkdir()  # in the way
+    options = ["--dataset-dir", str(settings.dataset_dir), "--pack", "sface"]
+    monkeypatch.setenv("LOOKALIKE_MODELS_DIR", str(settings.models_dir))
+    monkeypatch.setattr(sys, "argv", ["check_gallery.py", *options])
+    with pytest.raises(StorageError, match=r"cannot write .*; --html takes another place"):
+        main()
+    assert "Ann/2.png: cannot be read as a picture" in capsys.readouterr().out
+
+
 def test_a_folder_without_photos_is_a_fault_in_one_line(
     script: Callable[..., str], settings: Settings, sface: InstalledPack
 ) -> None:
     with pytest.raises(GalleryError, match="has no photos"):
+        script(settings.dataset_dir)
+    shutil.copyfile(ASTRONAUT, settings.dataset_dir / "loose.png")
+    with pytest.raises(GalleryError, match=r"what is there is passed over: loose\.png"):
         script(settings.dataset_dir)
     with pytest.raises(GalleryError, match="is not a folder"):
         script(settings.dataset_dir / "nowhere")
