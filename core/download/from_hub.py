@@ -31,7 +31,7 @@ from core.gallery.folders import HARMLESS, PASSED_OVER, look_through
 from core.gallery.people import ACTORS_FILE, read_actors, safe_folder, write_actors
 from core.gallery.photos import GalleryPhoto, scan_gallery
 from core.gallery.removals import load_removals
-from core.models.hub import ask_in_time, stopped_downloads
+from core.models.hub import CHECK_NETWORK, ask_in_time, remedy_of, stopped_downloads
 from core.settings import Settings
 
 STAGING = ".from_hub"  # below the dataset: an interrupted download goes on from there
@@ -99,9 +99,16 @@ def _ask(repo: str, seconds: float) -> Any:
         seconds,
         lambda error: (
             f"the Hub gave no dataset {repo} that you may read ({type(error).__name__});"
-            " check the name and the network, or log in"
+            f" {_remedy(error)}"
         ),
     )
+
+
+def _remedy(error: Exception) -> str:
+    remedy = remedy_of(error)
+    if remedy == CHECK_NETWORK:
+        return "check the name and the network, or log in"
+    return f"check the name, and {remedy}"
 
 
 def _download(repo: str, info: Any, dataset: Path, staging: Path) -> int:

@@ -161,7 +161,7 @@ def save_index(index: ActorIndex, path: Path) -> None:
     archive = io.BytesIO()
     np.savez(archive, **arrays)  # type: ignore[arg-type]
     body = archive.getvalue()[:-2] + SEAL.to_bytes(2, "little")  # the comment's length comes last
-    with new_file(path) as temporary:
+    with new_file(path, "LOOKALIKE_INDEX_FILE") as temporary:
         temporary.write_bytes(body + sha256_of(body).encode())
 
 

@@ -212,7 +212,7 @@ def save_cache(cache: EmbeddingsCache, path: Path) -> None:
     Bytes of file names that are no UTF-8 become JSON escapes, which read back as they were.
     """
     with (
-        new_file(path) as temporary,
+        new_file(path, "LOOKALIKE_CACHE_FILE") as temporary,
         temporary.open("w", encoding="utf-8", errors="backslashreplace", newline="\n") as out,
     ):
         out.write(f'{{"schema": {SCHEMA}, "latest": {json.dumps(cache.latest)},\n"actors": {{')
