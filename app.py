@@ -13,7 +13,7 @@ import sys
 os.environ.update(GRADIO_ANALYTICS_ENABLED="False", HF_HUB_DISABLE_TELEMETRY="1")
 
 from core.errors import LookalikeError, SettingsError
-from core.log import configure_logging, log
+from core.log import configure_logging, log, printable
 from core.lookalike import LookalikeFinder
 from core.page.serving.address import EVERY_INTERFACE, chosen_host, chosen_port, drop_empty
 from core.page.serving.uploads import VisitorFolder, own_folder
@@ -47,7 +47,7 @@ def main() -> int:
         finder.warm_up()
         run_page(finder, folder, chosen_host(args.host, os.environ), port, share=args.share)
     except LookalikeError as error:
-        print(f"error: {error}", file=sys.stderr)
+        print(f"error: {printable(str(error))}", file=sys.stderr)
         return 2
     except KeyboardInterrupt:
         log.info("stopped")

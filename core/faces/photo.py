@@ -30,7 +30,7 @@ class PictureKind:
 
 
 KINDS = (
-    PictureKind("JPEG", ("JPEG",), (".jpg", ".jpeg"), ("image/jpeg",)),
+    PictureKind("JPEG", ("JPEG",), (".jpg", ".jpeg", ".jfif", ".jpe"), ("image/jpeg",)),
     PictureKind("PNG", ("PNG",), (".png",), ("image/png",)),
     PictureKind("WebP", ("WEBP",), (".webp",), ("image/webp",)),
     PictureKind("GIF", ("GIF",), (".gif",), ("image/gif",)),
@@ -119,11 +119,17 @@ def _open(source: str | Path | bytes, name: str, limits: PhotoLimits) -> Image.I
         return Image.open(io.BytesIO(data), formats=FORMATS)
     except Image.DecompressionBombError:
         raise _too_many_pixels(name, limits) from None
+    except PermissionError as error:
+        raise UnreadablePhotoError(
+            f"{name} may not be opened; let the user who runs this read it"
+        ) from error
     except DECODER_FAULTS as error:
         raise _unreadable(name) from error
 
 
 def _read_file(path: Path, name: str, limits: PhotoLimits) -> bytes:
+    if path.is_dir():
+        raise UnreadablePhotoError(f"{name or path} is a folder, no photo; name the photos in it")
     if not path.is_file():
         raise UnreadablePhotoError(f"{name}: no such file; check the path")
     _check_bytes(path.stat().st_size, name, limits)

@@ -9,9 +9,15 @@ from pathlib import Path
 from typing import Any
 
 from core.errors import GalleryError
-from core.faces.photo import PHOTO_SUFFIXES
 from core.files import sha256_of
 from core.gallery.credits import CREDITS_FILE, Credit, credit_of, read_credits, readable_name
+from core.gallery.folders import (
+    HARMLESS,
+    PASSED_OVER,
+    PassedOver,
+    holds_a_picture,
+    look_through,
+)
 from core.gallery.people import name_key
 from core.gallery.removals import Removals, load_removals
 
@@ -67,26 +73,20 @@ def scan_gallery(dataset_dir: Path) -> list[GalleryPhoto]:
 
     A folder's name is the actor's, normalised to NFC (macOS stores Hangul taken apart) and
     with "\N{REPLACEMENT CHARACTER}" for bytes that are no UTF-8.
-    Hidden files and folders, and files that do not end like a picture, are passed over.
 
     Raises:
         GalleryError: `dataset_dir` is not a folder, or credits.csv cannot be read.
     """
-    if not dataset_dir.is_dir():
-        raise GalleryError(f"{dataset_dir} is not a folder; make it, or name another one")
+    return _photos_of(dataset_dir, look_through(dataset_dir).photos)
+
+
+def _photos_of(dataset_dir: Path, paths: Iterable[Path]) -> list[GalleryPhoto]:
     credits = read_credits(dataset_dir / CREDITS_FILE)
-    photos = [
-        GalleryPhoto(
-            actor=readable_name(folder.name),
-            path=path,
-            file=f"{folder.name}/{path.name}",
-            credit=credit_of(path, credits.get(readable_name(f"{folder.name}/{path.name}"))),
-        )
-        for folder in dataset_dir.iterdir()
-        if folder.is_dir() and not folder.name.startswith(".")
-        for path in folder.iterdir()
-        if path.suffix.lower() in PHOTO_SUFFIXES and not path.name.startswith(".")
-    ]
+    photos = []
+    for path in paths:
+        file = f"{path.parent.name}/{path.name}"
+        credit = credit_of(path, credits.get(readable_name(file)))
+        photos.append(GalleryPhoto(readable_name(path.parent.name), path, file, credit))
     return sorted(photos, key=lambda photo: (photo.actor, photo.file))
 
 
@@ -97,6 +97,7 @@ class Gallery:
     folder: Path
     photos: tuple[GalleryPhoto, ...]  # by actor and file name
     removals: Removals  # people who are not to be matched
+    passed_over: tuple[PassedOver, ...] = ()  # what else lies in the folder
 
     @cached_property
     def listing(self) -> str:
@@ -118,6 +119,36 @@ class Gallery:
             groups.setdefault(name_key(actor), []).append(actor)
         return [actors for actors in groups.values() if len(actors) > 1]
 
+    @property
+    def lost(self) -> tuple[PassedOver, ...]:
+        """What was passed over and may be somebody's photos."""
+        return tuple(entry for entry in self.passed_over if entry.reason not in HARMLESS)
+
+    @cached_property
+    def unseen(self) -> str:
+        """Where no photo is found though something was passed over: that, in a sentence's part.
+
+        "" for a folder that is empty but for what a system or a broken-off run left.
+        """
+        if self.photos:
+            return ""
+        bins = [entry for entry in self.passed_over if entry.reason == "system"]
+        lost = self.lost or [e for e in bins if holds_a_picture(self.folder / e.file)]
+        more = f", and {len(lost) - 1} more" if lost[1:] else ""
+        return f"{lost[0].file} ({PASSED_OVER[lost[0].reason]}){more}" if lost else ""
+
+    def refuse_unseen(self) -> None:
+        """Refuse a folder in which something lies and no photo is found.
+
+        Raises:
+            GalleryError: with the first thing that was passed over.
+        """
+        if self.unseen:
+            raise GalleryError(
+                f"{self.folder} has no photo of any actor; photos belong into"
+                f" {self.folder / '<Actor name>'}/, and what is there is passed over: {self.unseen}"
+            )
+
     def holds_just(self, portraits: Iterable[Portrait]) -> bool:
         """Whether these are all its photos, with the credits they have now."""
         known = {(portrait.file, portrait.credit) for portrait in portraits}
@@ -130,8 +161,18 @@ def read_gallery(folder: Path, removals_file: Path) -> Gallery:
     Raises:
         GalleryError: not a folder, or credits.csv or the removals cannot be read.
     """
-    photos = scan_gallery(folder) if folder.exists() else []
-    return Gallery(folder, tuple(photos), load_removals(removals_file))
+    removals = load_removals(removals_file)
+    if not _is_there(folder):
+        return Gallery(folder, (), removals)
+    found = look_through(folder)
+    return Gallery(folder, tuple(_photos_of(folder, found.photos)), removals, found.passed_over)
+
+
+def _is_there(folder: Path) -> bool:
+    try:
+        return folder.exists()
+    except OSError:  # a folder above it may not be entered: opening it says so
+        return True
 
 
 def starter_listing(path: Path) -> str:

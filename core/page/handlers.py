@@ -33,7 +33,8 @@ from core.page.portraits import PortraitPictures
 from core.page.result import problem_html, result_html, waiting_html
 from core.page.sessions import Sessions
 
-LOOPBACK = ("127.0.0.1", "localhost", "::1", "0.0.0.0")  # noqa: S104 - compared, not bound
+ANYWHERE = "0.0.0.0"  # noqa: S104 - compared, not bound # nosec B104
+LOOPBACK = ("127.0.0.1", "localhost", "::1", ANYWHERE)
 
 
 @dataclass(frozen=True, eq=False)

