@@ -31,6 +31,10 @@ TILTED = 15.0
 UPRIGHT_SIDE, UPRIGHT_CROP = 320, 160  # pixels of an upright run, and of the standard crop in it
 UPRIGHT_RUNS = 3  # at one face, each from the landmarks of the last
 LEAST_GAIN = 0.01  # detection score an upright run must win to be followed by another
+# A photo at native size is looked at in parts, so that it takes no more memory than one of them:
+# one takes 0.1 GB in the detector, 16 megapixels take 0.8. Sixteen cover the default limit. A face
+# larger than what two parts share was found before, in the fitted photo.
+PART, PARTS_SHARE = 1152, 192  # pixels, multiples of 32
 MOST_UPRIGHT = 8  # faces, the largest, that are detected again: bounds the time a crowd takes
 
 # (H, W, 3) RGB, sides divisible by 32 → (n, 5) boxes with scores, (n, 5, 2) landmarks.
@@ -163,18 +167,18 @@ class FaceDetector:
         self._detect = detect
         self.options = options
 
-    def find(self, pixels: NDArray[np.uint8]) -> FoundFaces:
+    def find(self, pixels: NDArray[np.uint8], *, small: bool = True) -> FoundFaces:
         """All faces of a (H, W, 3) RGB photo.
 
         In order, until one is convincing: fitted to the detection size; padded, for a face that
-        fills the frame; at native size, for small faces, only if nothing was found; turned by
+        fills the frame; at native size, for `small` faces, only if nothing was found; turned by
         90, 180 and 270 degrees, for a phone photo without EXIF.
         """
         size, limit = self.options.size, self.options.limit
         found = self.run(pixels, size)
         if found.confidence < CONVINCING:
             found = found.joined(self.run(pixels, size, PADDING))
-        if not found.confidence and max(pixels.shape[:2]) > size:
+        if small and not found.confidence and max(pixels.shape[:2]) > size:
             found = self.run(pixels, limit)
         straight = self.straightened(pixels, found)
         if found.confidence >= CONVINCING:
@@ -193,13 +197,31 @@ class FaceDetector:
             scale = min(scale, 1.0)
         margin = round(longest * scale * padding / (1 + 2 * padding))
         fitted = _fitted(pixels, scale, margin)
-        boxes, landmarks = self._detect(fitted)
+        whole = limit <= self.options.size or max(fitted.shape) <= PART
+        boxes, landmarks = self._detect(fitted) if whole else self._detect_in_parts(fitted)
         large = np.minimum(*(boxes[:, 2:4] - boxes[:, :2]).T) >= self.options.min_face * scale
         return FoundFaces(
             (boxes[large, :4] - margin) / scale,
             boxes[large, 4],
             (landmarks[large] - margin) / scale,
         )
+
+    def _detect_in_parts(
+        self, fitted: NDArray[np.uint8]
+    ) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+        """As `_detect`; of a face in two parts the surer counts."""
+        known: list[tuple[NDArray[np.float32], NDArray[np.float32]]] = []
+        for top, left in _parts(*fitted.shape[:2]):
+            boxes, points = self._detect(fitted[top : top + PART, left : left + PART])
+            boxes[:, :4] += np.array([left, top, left, top], np.float32)
+            points += np.array([left, top], np.float32)
+            known += zip(boxes, points, strict=True)
+        kept: list[tuple[NDArray[np.float32], NDArray[np.float32]]] = []
+        for box, points in sorted(known, key=lambda face: -float(face[0][4])):
+            if all(overlap(box[:4], other[:4]) <= SAME_PLACE for other, _ in kept):
+                kept.append((box, points))
+        boxes = np.array([box for box, _ in kept], np.float32).reshape(-1, 5)
+        return boxes, np.array([points for _, points in kept], np.float32).reshape(-1, 5, 2)
 
     def straightened(self, pixels: NDArray[np.uint8], found: FoundFaces) -> FoundFaces:
         """Unsure and tilted faces as they are found upright and at a standard size.
@@ -242,9 +264,25 @@ class FaceDetector:
         return found.moved(back)
 
     def _run_turned(self, pixels: NDArray[np.uint8], size: int, quarters: int) -> FoundFaces:
-        turned = np.ascontiguousarray(np.rot90(pixels, quarters))
+        turned = _turned(pixels, quarters)
         found = self.straightened(turned, self.run(turned, size, PADDING))
         return found.turned_back(pixels.shape[:2], quarters)
+
+
+def _parts(height: int, width: int) -> Iterable[tuple[int, int]]:
+    """Tops and lefts of parts that cover a picture, and share a strip with the next."""
+    step = PART - PARTS_SHARE
+    for top in range(0, max(1, height - PARTS_SHARE), step):
+        for left in range(0, max(1, width - PARTS_SHARE), step):
+            yield top, left
+
+
+def _turned(pixels: NDArray[np.uint8], quarters: int) -> NDArray[np.uint8]:
+    """`np.rot90`, and three times as fast."""
+    import cv2
+
+    ways = {1: cv2.ROTATE_90_COUNTERCLOCKWISE, 2: cv2.ROTATE_180, 3: cv2.ROTATE_90_CLOCKWISE}
+    return np.asarray(cv2.rotate(pixels, ways[quarters]), np.uint8)
 
 
 def _fitted(pixels: NDArray[np.uint8], scale: float, margin: int) -> NDArray[np.uint8]:

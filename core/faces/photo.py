@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import re
 import struct
 import warnings
 from dataclasses import dataclass
@@ -14,6 +15,7 @@ from PIL import Image
 from pillow_heif import register_heif_opener
 
 from core.errors import PhotoTooLargeError, UnreadablePhotoError
+from core.faces.modes import deep_grey_to_rgb, on_white, pixels_of
 from core.settings import PhotoLimits
 
 PhotoSource = str | Path | bytes | Image.Image
@@ -54,6 +56,11 @@ UPRIGHT = {
     7: Image.Transpose.TRANSVERSE,
     8: Image.Transpose.ROTATE_90,
 }
+# A marker of a JPEG; what stands for a byte of the picture, or for a restart, is none.
+JPEG_MARKER = re.compile(rb"\xff[^\x00\x01\xd0-\xd7\xff]")
+JPEG_START, JPEG_SCAN, JPEG_END = b"\xff\xd8", 0xDA, 0xD9
+# Megapixels times scans: a progressive JPEG has some ten, and each of 50 megapixels takes 0.02 s.
+MOST_SCANNED = 1500
 # What Pillow and its decoders raise on damaged files; every kind was met by flipping bytes.
 DECODER_FAULTS = (
     OSError,
@@ -116,7 +123,10 @@ def _open(source: str | Path | bytes, name: str, limits: PhotoLimits) -> Image.I
     try:
         data = source if isinstance(source, bytes) else _read_file(Path(source), name, limits)
         _check_bytes(len(data), name, limits)
-        return Image.open(io.BytesIO(data), formats=FORMATS)
+        image = Image.open(io.BytesIO(data), formats=FORMATS)
+        if image.format in ("JPEG", "MPO"):
+            _check_scans(data, image.width * image.height)
+        return image
     except Image.DecompressionBombError:
         raise _too_many_pixels(name, limits) from None
     except PermissionError as error:
@@ -149,6 +159,19 @@ def _check_pixels(image: Image.Image, name: str, limits: PhotoLimits) -> None:
         raise _too_many_pixels(name, limits)
 
 
+def _check_scans(data: bytes, pixels: int) -> None:
+    """Refuse a JPEG that goes over its picture again and again: few bytes, and minutes of work."""
+    place, scans = len(JPEG_START), 0
+    while found := JPEG_MARKER.search(data, place):
+        marker, place = found[0][1], found.end()
+        if marker == JPEG_END:
+            return
+        scans += marker == JPEG_SCAN
+        if scans * pixels > MOST_SCANNED * 1e6:
+            raise ValueError(f"{scans} scans of {pixels} pixels")
+        place += int.from_bytes(data[place : place + 2], "big")
+
+
 def _too_many_pixels(name: str, limits: PhotoLimits) -> PhotoTooLargeError:
     return PhotoTooLargeError(
         f"{name} has more than {limits.megapixels:g} megapixels; send a smaller copy"
@@ -169,7 +192,7 @@ def _upright_rgb(image: Image.Image) -> NDArray[np.uint8]:
     image = _to_rgb(image)
     if turn is not None:
         image = image.transpose(turn)
-    return np.ascontiguousarray(np.asarray(image, dtype=np.uint8))
+    return pixels_of(image)
 
 
 def _orientation(image: Image.Image) -> int:
@@ -182,19 +205,7 @@ def _orientation(image: Image.Image) -> int:
 
 def _to_rgb(image: Image.Image) -> Image.Image:
     if image.mode.startswith(("I", "F")):
-        return _deep_grey_to_rgb(image)
+        return deep_grey_to_rgb(image)
     if image.has_transparency_data:
-        rgba = image.convert("RGBA")
-        white = Image.new("RGBA", rgba.size, "white")
-        return Image.alpha_composite(white, rgba).convert("RGB")
-    return image.convert("RGB")
-
-
-def _deep_grey_to_rgb(image: Image.Image) -> Image.Image:
-    """Grey of more than 8 bits, scaled from its own format's range (16 bits; 0-1 for floats)."""
-    values = np.nan_to_num(np.asarray(image).astype(np.float64))
-    top = 1.0 if image.mode == "F" and values.max(initial=0) <= 1 else 65535.0
-    if image.mode in ("I", "F") and top != 1.0 and values.max(initial=0) <= 255:
-        top = 255.0
-    grey = np.clip(values * (255.0 / top), 0, 255).round().astype(np.uint8)
-    return Image.fromarray(grey).convert("RGB")
+        return on_white(image)
+    return image if image.mode == "RGB" else image.convert("RGB")
