@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import cmath
 import math
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
@@ -9,7 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from core.faces.align import CROP_SIDE, mirrored, onto_standard_points, roll
+from core.faces.align import CROP_SIDE, mirrored, onto_standard_points, roll, warped
 from core.settings import DetectionOptions
 
 NOT_MUCH_SMALLER = 0.25  # of the largest face's area: as sure a sign that the photo is upright
@@ -28,6 +29,12 @@ PADDING = 0.5  # of the longer side, on each side, for a face that fills the fra
 # from 94.1 to 94.7 %; detecting the surer faces again too wins nothing more.
 UNDOUBTED = 0.92
 TILTED = 15.0
+# Below this score a face is looked for in its own square turned eight ways: YuNet finds one upside
+# down or on its side "upright" at up to 0.92, with landmarks that are wrong.
+QUESTIONABLE = 0.93
+WAYS_UP = range(0, 360, 45)  # degrees
+SQUARE = 2.0  # longer sides of the box that the square has
+SMALL_SIDE = 160  # pixels of it
 UPRIGHT_SIDE, UPRIGHT_CROP = 320, 160  # pixels of an upright run, and of the standard crop in it
 UPRIGHT_RUNS = 3  # at one face, each from the landmarks of the last
 LEAST_GAIN = 0.01  # detection score an upright run must win to be followed by another
@@ -177,7 +184,7 @@ class FaceDetector:
         if not found.confidence and max(pixels.shape[:2]) > size:
             found = self.run(pixels, limit)
         straight = self.straightened(pixels, found)
-        if found.confidence >= CONVINCING:
+        if straight.confidence >= CONVINCING:
             return straight
         turned = [self._run_turned(pixels, size, quarters) for quarters in (1, 2, 3)]
         return max(straight, *turned, key=confidence)
@@ -210,7 +217,11 @@ class FaceDetector:
         for number in found.largest(MOST_UPRIGHT):
             face = faces[number]
             if face.score < UNDOUBTED or abs(roll(face.landmarks)) >= TILTED:
-                faces[number] = self._surest(pixels, face)
+                face = self._surest(pixels, face)
+            if face.score < QUESTIONABLE:
+                other = self._any_way_up(pixels, face)
+                face = self._surest(pixels, other) if other is not face else face
+            faces[number] = face
         return FoundFaces.of(faces)
 
     def _surest(self, pixels: NDArray[np.uint8], face: FoundFace) -> FoundFace:
@@ -223,18 +234,37 @@ class FaceDetector:
                 break
         return face
 
+    def _any_way_up(self, pixels: NDArray[np.uint8], face: FoundFace) -> FoundFace:
+        """The face as it is, or as found in its own square turned anyhow, if that is surer."""
+        x1, y1, x2, y2 = face.box
+        zoom = SMALL_SIDE / (SQUARE * float(max(x2 - x1, y2 - y1)))
+        middle = complex(x1 + x2, y1 + y2) / 2
+        for degrees in WAYS_UP:
+            turn = zoom * cmath.exp(1j * math.radians(degrees))
+            shift = complex(SMALL_SIDE, SMALL_SIDE) / 2 - turn * middle
+            matrix = [[turn.real, -turn.imag, shift.real], [turn.imag, turn.real, shift.imag]]
+            found = self._run_square(pixels, np.array(matrix), SMALL_SIDE)
+            if found is not None and found.score > face.score:
+                face = found
+        return face
+
     def _run_upright(
         self, pixels: NDArray[np.uint8], landmarks: NDArray[np.float32]
     ) -> FoundFace | None:
         """The face at these landmarks in a square of its own; None if it is not found there."""
-        import cv2
-
         there = onto_standard_points(landmarks) * (UPRIGHT_CROP / CROP_SIDE)
         there[:, 2] += (UPRIGHT_SIDE - UPRIGHT_CROP) / 2
-        square = np.asarray(cv2.warpAffine(pixels, there, (UPRIGHT_SIDE, UPRIGHT_SIDE)), np.uint8)
-        boxes, points = self._detect(square)
-        off = np.hypot(*((boxes[:, :2] + boxes[:, 2:4] - UPRIGHT_SIDE) / 2).T)
-        if not len(off) or off.min() > UPRIGHT_CROP / 2:
+        return self._run_square(pixels, there, UPRIGHT_SIDE)
+
+    def _run_square(
+        self, pixels: NDArray[np.uint8], there: NDArray[np.float64], side: int
+    ) -> FoundFace | None:
+        """The face nearest the middle of a square into which `there`, (2, 3), leads."""
+        import cv2
+
+        boxes, points = self._detect(warped(pixels, there, side))
+        off = np.hypot(*((boxes[:, :2] + boxes[:, 2:4] - side) / 2).T)
+        if not len(off) or off.min() > side / 4:
             return None
         nearest = int(off.argmin())
         back: NDArray[np.float64] = np.asarray(cv2.invertAffineTransform(there), np.float64)
