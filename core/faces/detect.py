@@ -235,7 +235,10 @@ class FaceDetector:
         return face
 
     def _any_way_up(self, pixels: NDArray[np.uint8], face: FoundFace) -> FoundFace:
-        """The face as it is, or as found in its own square turned anyhow, if that is surer."""
+        """The face as it is, or as found surer, and convincing, in its own square turned anyhow.
+
+        Less would make a face of a back of a head: some way up, much is a little like one.
+        """
         x1, y1, x2, y2 = face.box
         zoom = SMALL_SIDE / (SQUARE * float(max(x2 - x1, y2 - y1)))
         middle = complex(x1 + x2, y1 + y2) / 2
@@ -244,7 +247,7 @@ class FaceDetector:
             shift = complex(SMALL_SIDE, SMALL_SIDE) / 2 - turn * middle
             matrix = [[turn.real, -turn.imag, shift.real], [turn.imag, turn.real, shift.imag]]
             found = self._run_square(pixels, np.array(matrix), SMALL_SIDE)
-            if found is not None and found.score > face.score:
+            if found is not None and found.score > max(face.score, CONVINCING):
                 face = found
         return face
 

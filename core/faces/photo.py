@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import struct
 import warnings
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -14,6 +15,7 @@ from PIL import Image
 from pillow_heif import register_heif_opener
 
 from core.errors import PhotoTooLargeError, UnreadablePhotoError
+from core.faces.colour import to_srgb
 from core.settings import PhotoLimits
 
 PhotoSource = str | Path | bytes | Image.Image
@@ -54,6 +56,8 @@ UPRIGHT = {
     7: Image.Transpose.TRANSVERSE,
     8: Image.Transpose.ROTATE_90,
 }
+FURTHER = (1, 3, 7, 15, 31)  # which pictures of an animation are looked at after the first
+JPEG_END, JPEG_FILLING = b"\xff\xd9", b"\x5a" * 256
 # What Pillow and its decoders raise on damaged files; every kind was met by flipping bytes.
 DECODER_FAULTS = (
     OSError,
@@ -91,7 +95,7 @@ class Photo:
 
 
 def read_photo(source: PhotoSource, limits: PhotoLimits = PhotoLimits()) -> Photo:
-    """Read one photo; of an animation the first frame.
+    """Read one photo; of an animation the first picture (`further_pictures` gives others).
 
     Args:
         source: path, encoded bytes, or an open Pillow image.
@@ -102,14 +106,43 @@ def read_photo(source: PhotoSource, limits: PhotoLimits = PhotoLimits()) -> Phot
             header, before anything is decoded.
         UnreadablePhotoError: no such file, not a known kind of picture, or a damaged one.
     """
-    name = Path(source).name if isinstance(source, str | Path) else "photo"
-    image = source if isinstance(source, Image.Image) else _open(source, name, limits)
-    _check_pixels(image, name, limits)
+    name, image = _opened(source, limits)
     try:
         pixels = _upright_rgb(image)
     except DECODER_FAULTS as error:
-        raise _unreadable(name) from error
+        whole = _completed(image)
+        if whole is None:
+            raise _unreadable(name) from error
+        pixels = _upright_rgb(whole)
     return Photo(pixels, name)
+
+
+def further_pictures(source: PhotoSource, limits: PhotoLimits = PhotoLimits()) -> Iterator[Photo]:
+    """Some later pictures of an animation, for when the first shows no face; none of a photo.
+
+    As many as `limits` allows pixels for all that must be decoded on the way. Arguments and
+    errors as of `read_photo`; a damaged picture ends them.
+    """
+    name, image = _opened(source, limits)
+    if not getattr(image, "is_animated", False):
+        return
+    for number in FURTHER:
+        if (number + 1) * image.width * image.height > limits.megapixels * 1e6:
+            return
+        try:
+            image.seek(number)
+            pixels = _upright_rgb(image)
+        except DECODER_FAULTS:
+            return
+        yield Photo(pixels, name)
+
+
+def _opened(source: PhotoSource, limits: PhotoLimits) -> tuple[str, Image.Image]:
+    """Name and header of a picture; nothing is decoded yet."""
+    name = Path(source).name if isinstance(source, str | Path) else "photo"
+    image = source if isinstance(source, Image.Image) else _open(source, name, limits)
+    _check_pixels(image, name, limits)
+    return name, image
 
 
 def _open(source: str | Path | bytes, name: str, limits: PhotoLimits) -> Image.Image:
@@ -160,10 +193,29 @@ def _unreadable(name: str) -> UnreadablePhotoError:
 def _upright_rgb(image: Image.Image) -> NDArray[np.uint8]:
     image.load()
     turn = UPRIGHT.get(_orientation(image))
-    image = _to_rgb(image)
+    image = to_srgb(image)
     if turn is not None:
         image = image.transpose(turn)
     return np.ascontiguousarray(np.asarray(image, dtype=np.uint8))
+
+
+def _completed(image: Image.Image) -> Image.Image | None:
+    """A JPEG file that ends early, if it is its end mark that is missing and no pixel.
+
+    Two fillings in the place of what is missing give two pictures if a pixel depends on it.
+    """
+    stream = getattr(image, "fp", None)
+    if image.format != "JPEG" or not isinstance(stream, io.BytesIO):
+        return None
+    data = stream.getvalue().removesuffix(JPEG_END[:1])  # half of the mark may be there
+    try:
+        one, other = (
+            Image.open(io.BytesIO(data + filling + JPEG_END), formats=("JPEG",))
+            for filling in (b"", JPEG_FILLING)
+        )
+        return one if np.array_equal(np.asarray(one), np.asarray(other)) else None
+    except DECODER_FAULTS:
+        return None
 
 
 def _orientation(image: Image.Image) -> int:
@@ -172,23 +224,3 @@ def _orientation(image: Image.Image) -> int:
         return int(image.getexif().get(ORIENTATION_TAG, 1))
     except DECODER_FAULTS:  # the pixels beside broken EXIF data are fine
         return 1
-
-
-def _to_rgb(image: Image.Image) -> Image.Image:
-    if image.mode.startswith(("I", "F")):
-        return _deep_grey_to_rgb(image)
-    if image.has_transparency_data:
-        rgba = image.convert("RGBA")
-        white = Image.new("RGBA", rgba.size, "white")
-        return Image.alpha_composite(white, rgba).convert("RGB")
-    return image.convert("RGB")
-
-
-def _deep_grey_to_rgb(image: Image.Image) -> Image.Image:
-    """Grey of more than 8 bits, scaled from its own format's range (16 bits; 0-1 for floats)."""
-    values = np.nan_to_num(np.asarray(image).astype(np.float64))
-    top = 1.0 if image.mode == "F" and values.max(initial=0) <= 1 else 65535.0
-    if image.mode in ("I", "F") and top != 1.0 and values.max(initial=0) <= 255:
-        top = 255.0
-    grey = np.clip(values * (255.0 / top), 0, 255).round().astype(np.uint8)
-    return Image.fromarray(grey).convert("RGB")
