@@ -29,10 +29,10 @@ PADDING = 0.5  # of the longer side, on each side, for a face that fills the fra
 # from 94.1 to 94.7 %; detecting the surer faces again too wins nothing more.
 UNDOUBTED = 0.92
 TILTED = 15.0
-# Below this score a face is looked for in its own square turned eight ways: YuNet finds one upside
+# Below this score a face is looked for in its own square turned seven other ways: YuNet finds one upside
 # down or on its side "upright" at up to 0.92, with landmarks that are wrong.
-QUESTIONABLE = 0.93
-WAYS_UP = range(0, 360, 45)  # degrees
+QUESTIONABLE = 0.92
+WAYS_UP = range(45, 360, 45)  # degrees
 SQUARE = 2.0  # longer sides of the box that the square has
 SMALL_SIDE = 160  # pixels of it
 UPRIGHT_SIDE, UPRIGHT_CROP = 320, 160  # pixels of an upright run, and of the standard crop in it
@@ -240,10 +240,11 @@ class FaceDetector:
         Less would make a face of a back of a head: some way up, much is a little like one.
         """
         x1, y1, x2, y2 = face.box
+        upright = -roll(face.landmarks)
         zoom = SMALL_SIDE / (SQUARE * float(max(x2 - x1, y2 - y1)))
         middle = complex(x1 + x2, y1 + y2) / 2
         for degrees in WAYS_UP:
-            turn = zoom * cmath.exp(1j * math.radians(degrees))
+            turn = zoom * cmath.exp(1j * math.radians(upright + degrees))
             shift = complex(SMALL_SIDE, SMALL_SIDE) / 2 - turn * middle
             matrix = [[turn.real, -turn.imag, shift.real], [turn.imag, turn.real, shift.imag]]
             found = self._run_square(pixels, np.array(matrix), SMALL_SIDE)
