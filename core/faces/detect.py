@@ -29,9 +29,8 @@ PADDING = 0.5  # of the longer side, on each side, for a face that fills the fra
 # from 94.1 to 94.7 %; detecting the surer faces again too wins nothing more.
 UNDOUBTED = 0.92
 TILTED = 15.0
-# Below this score a face is looked for in its own square turned seven other ways: YuNet finds one upside
-# down or on its side "upright" at up to 0.92, with landmarks that are wrong.
-QUESTIONABLE = 0.92
+# One that is still below is looked for in its own square turned seven other ways: YuNet finds faces
+# upside down or on their side "upright" at up to 0.91, with landmarks that are wrong.
 WAYS_UP = range(45, 360, 45)  # degrees
 SQUARE = 2.0  # longer sides of the box that the square has
 SMALL_SIDE = 160  # pixels of it
@@ -218,7 +217,7 @@ class FaceDetector:
             face = faces[number]
             if face.score < UNDOUBTED or abs(roll(face.landmarks)) >= TILTED:
                 face = self._surest(pixels, face)
-            if face.score < QUESTIONABLE:
+            if face.score < UNDOUBTED:
                 other = self._any_way_up(pixels, face)
                 face = self._surest(pixels, other) if other is not face else face
             faces[number] = face
