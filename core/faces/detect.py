@@ -18,6 +18,7 @@ SAME_PLACE = 0.5  # shared area, of the smaller box, from which two boxes are of
 # Detection score from which a face is taken from the less confident of two runs. Of seven that
 # the development photos would add at 0.7, four were a lamp, bits of a picture and a hand.
 SURE = 0.8
+ONE_PLACE = 0.25  # of the smaller box's longer side, within which two middles are of one face
 # Detection score from which a photo needs no other run. A close-up and a turned face are often
 # "found" at less, with landmarks that are wrong: on the development photos 98 % of upright faces
 # reach it (padded where needed), of those turned by a quarter 13 %.
@@ -221,7 +222,7 @@ class FaceDetector:
                 other = self._any_way_up(pixels, face)
                 face = self._surest(pixels, other) if other is not face else face
             faces[number] = face
-        return FoundFaces.of(faces)
+        return FoundFaces.of(_each_once(faces))
 
     def _surest(self, pixels: NDArray[np.uint8], face: FoundFace) -> FoundFace:
         for _ in range(UPRIGHT_RUNS):
@@ -278,6 +279,22 @@ class FaceDetector:
         turned = np.ascontiguousarray(np.rot90(pixels, quarters))
         found = self.straightened(turned, self.run(turned, size, PADDING))
         return found.turned_back(pixels.shape[:2], quarters)
+
+
+def _each_once(faces: list[FoundFace]) -> list[FoundFace]:
+    """Without those that, looked at again, turned out to be a face that is there already."""
+    once: list[FoundFace] = []
+    for face in sorted(faces, key=lambda face: -face.score):
+        if all(_apart(face, other) for other in once):
+            once.append(face)
+    return [face for face in faces if any(face is kept for kept in once)]
+
+
+def _apart(one: FoundFace, other: FoundFace) -> bool:
+    """Whether two faces' middles are a part of the smaller one away from each other."""
+    sides = [float(np.max(face.box[2:] - face.box[:2])) for face in (one, other)]
+    middles = [(face.box[:2] + face.box[2:]) / 2 for face in (one, other)]
+    return float(np.hypot(*(middles[0] - middles[1]))) >= ONE_PLACE * min(sides)
 
 
 def _fitted(pixels: NDArray[np.uint8], scale: float, margin: int) -> NDArray[np.uint8]:

@@ -13,6 +13,7 @@ from core.faces.align import STANDARD_POINTS, roll
 from core.faces.detect import (
     MOST_UPRIGHT,
     SMALL_SIDE,
+    UPRIGHT_CROP,
     UPRIGHT_RUNS,
     UPRIGHT_SIDE,
     WAYS_UP,
@@ -146,6 +147,18 @@ def test_another_way_up_counts_if_it_is_convincing(score: float, expected: float
         )
     )
     assert detector.find(PHOTO).scores[0] == pytest.approx(expected)
+
+
+def test_what_turns_out_to_be_the_same_face_counts_once() -> None:
+    """A hand beside a face, found at 0.6, in whose own square the face is found."""
+    middle, zoom = UPRIGHT_SIDE / 2, 2 * UPRIGHT_CROP / 112
+    detector, _ = told(
+        lambda run: {
+            0: [(200, 200, 0.95), (220, 200, 0.6), (400, 400, 0.7)],
+            1: [(middle - 20 * zoom, middle, 0.94)],
+        }.get(run, [])
+    )
+    assert detector.find(PHOTO).scores.tolist() == pytest.approx([0.95, 0.7])
 
 
 @pytest.mark.parametrize("quarters", [1, 2, 3])
