@@ -27,6 +27,7 @@ CHUNK = 16  # photos whose crops go to the recogniser together
 # Code whose change makes kept embeddings worthless.
 SOURCES = (
     "core/faces/photo.py",
+    "core/faces/colour.py",
     "core/faces/both_ways.py",
     "core/faces/detect.py",
     "core/faces/align.py",
