@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import io
-import re
 import struct
 import warnings
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -15,7 +15,9 @@ from PIL import Image
 from pillow_heif import register_heif_opener
 
 from core.errors import PhotoTooLargeError, UnreadablePhotoError
-from core.faces.modes import deep_grey_to_rgb, on_white, pixels_of
+from core.faces.colour import to_srgb
+from core.faces.jpeg import check_scans, completed
+from core.faces.modes import pixels_of
 from core.settings import PhotoLimits
 
 PhotoSource = str | Path | bytes | Image.Image
@@ -56,11 +58,7 @@ UPRIGHT = {
     7: Image.Transpose.TRANSVERSE,
     8: Image.Transpose.ROTATE_90,
 }
-# A marker of a JPEG; what stands for a byte of the picture, or for a restart, is none.
-JPEG_MARKER = re.compile(rb"\xff[^\x00\x01\xd0-\xd7\xff]")
-JPEG_START, JPEG_SCAN, JPEG_END = b"\xff\xd8", 0xDA, 0xD9
-# Megapixels times scans: a progressive JPEG has some ten, and each of 50 megapixels takes 0.02 s.
-MOST_SCANNED = 1500
+FURTHER = (1, 3, 7, 15, 31)  # which pictures of an animation are looked at after the first
 # What Pillow and its decoders raise on damaged files; every kind was met by flipping bytes.
 DECODER_FAULTS = (
     OSError,
@@ -98,7 +96,7 @@ class Photo:
 
 
 def read_photo(source: PhotoSource, limits: PhotoLimits = PhotoLimits()) -> Photo:
-    """Read one photo; of an animation the first frame.
+    """Read one photo; of an animation the first picture (`further_pictures` gives others).
 
     Args:
         source: path, encoded bytes, or an open Pillow image.
@@ -109,14 +107,43 @@ def read_photo(source: PhotoSource, limits: PhotoLimits = PhotoLimits()) -> Phot
             header, before anything is decoded.
         UnreadablePhotoError: no such file, not a known kind of picture, or a damaged one.
     """
-    name = Path(source).name if isinstance(source, str | Path) else "photo"
-    image = source if isinstance(source, Image.Image) else _open(source, name, limits)
-    _check_pixels(image, name, limits)
+    name, image = _opened(source, limits)
     try:
         pixels = _upright_rgb(image)
     except DECODER_FAULTS as error:
-        raise _unreadable(name) from error
+        whole = _without_a_pixel_lost(image)
+        if whole is None:
+            raise _unreadable(name) from error
+        pixels = whole
     return Photo(pixels, name)
+
+
+def further_pictures(source: PhotoSource, limits: PhotoLimits = PhotoLimits()) -> Iterator[Photo]:
+    """Some later pictures of an animation, for when the first shows no face; none of a photo.
+
+    As many as `limits` allows pixels for all that must be decoded on the way. Arguments and
+    errors as of `read_photo`; a damaged picture ends them.
+    """
+    name, image = _opened(source, limits)
+    if not getattr(image, "is_animated", False):
+        return
+    for number in FURTHER:
+        if (number + 1) * image.width * image.height > limits.megapixels * 1e6:
+            return
+        try:
+            image.seek(number)
+            pixels = _upright_rgb(image)
+        except DECODER_FAULTS:
+            return
+        yield Photo(pixels, name)
+
+
+def _opened(source: PhotoSource, limits: PhotoLimits) -> tuple[str, Image.Image]:
+    """Name and header of a picture; nothing is decoded yet."""
+    name = Path(source).name if isinstance(source, str | Path) else "photo"
+    image = source if isinstance(source, Image.Image) else _open(source, name, limits)
+    _check_pixels(image, name, limits)
+    return name, image
 
 
 def _open(source: str | Path | bytes, name: str, limits: PhotoLimits) -> Image.Image:
@@ -125,7 +152,7 @@ def _open(source: str | Path | bytes, name: str, limits: PhotoLimits) -> Image.I
         _check_bytes(len(data), name, limits)
         image = Image.open(io.BytesIO(data), formats=FORMATS)
         if image.format in ("JPEG", "MPO"):
-            _check_scans(data, image.width * image.height)
+            check_scans(data, image.width * image.height)
         return image
     except Image.DecompressionBombError:
         raise _too_many_pixels(name, limits) from None
@@ -159,19 +186,6 @@ def _check_pixels(image: Image.Image, name: str, limits: PhotoLimits) -> None:
         raise _too_many_pixels(name, limits)
 
 
-def _check_scans(data: bytes, pixels: int) -> None:
-    """Refuse a JPEG that goes over its picture again and again: few bytes, and minutes of work."""
-    place, scans = len(JPEG_START), 0
-    while found := JPEG_MARKER.search(data, place):
-        marker, place = found[0][1], found.end()
-        if marker == JPEG_END:
-            return
-        scans += marker == JPEG_SCAN
-        if scans * pixels > MOST_SCANNED * 1e6:
-            raise ValueError(f"{scans} scans of {pixels} pixels")
-        place += int.from_bytes(data[place : place + 2], "big")
-
-
 def _too_many_pixels(name: str, limits: PhotoLimits) -> PhotoTooLargeError:
     return PhotoTooLargeError(
         f"{name} has more than {limits.megapixels:g} megapixels; send a smaller copy"
@@ -189,10 +203,18 @@ def _unreadable(name: str) -> UnreadablePhotoError:
 def _upright_rgb(image: Image.Image) -> NDArray[np.uint8]:
     image.load()
     turn = UPRIGHT.get(_orientation(image))
-    image = _to_rgb(image)
+    image = to_srgb(image)
     if turn is not None:
         image = image.transpose(turn)
     return pixels_of(image)
+
+
+def _without_a_pixel_lost(image: Image.Image) -> NDArray[np.uint8] | None:
+    try:
+        whole = completed(image)
+        return None if whole is None else _upright_rgb(whole)
+    except DECODER_FAULTS:
+        return None
 
 
 def _orientation(image: Image.Image) -> int:
@@ -201,11 +223,3 @@ def _orientation(image: Image.Image) -> int:
         return int(image.getexif().get(ORIENTATION_TAG, 1))
     except DECODER_FAULTS:  # the pixels beside broken EXIF data are fine
         return 1
-
-
-def _to_rgb(image: Image.Image) -> Image.Image:
-    if image.mode.startswith(("I", "F")):
-        return deep_grey_to_rgb(image)
-    if image.has_transparency_data:
-        return on_white(image)
-    return image if image.mode == "RGB" else image.convert("RGB")
