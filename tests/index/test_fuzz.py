@@ -5,7 +5,9 @@ from __future__ import annotations
 import copy
 import io
 import json
+import shutil
 import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -50,12 +52,13 @@ def small() -> EmbeddingsCache:
 
 
 @pytest.fixture(scope="module", autouse=True)
-def files() -> tuple[Path, Path]:
+def files() -> Iterator[None]:
     cache = small()
     save_cache(cache, SCRATCH / "whole.json")
     index = build_index(cache, cache.packs["sface"], source="gallery", listing="x")
     save_index(index, SCRATCH / "whole.npz")
-    return SCRATCH / "whole.json", SCRATCH / "whole.npz"
+    yield
+    shutil.rmtree(SCRATCH)
 
 
 def changed(content: Any, changes: list[tuple[list[int], Any]]) -> Any:
