@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from itertools import chain
 from pathlib import Path, PurePosixPath
 from typing import Generic, Protocol, TypeVar
 
@@ -14,7 +15,7 @@ from core.errors import NoFaceError
 from core.faces.engine import Face, FaceEngine
 from core.faces.framing import FramedFace
 from core.faces.parts import embed_covered
-from core.faces.photo import Photo, PhotoSource, read_photo
+from core.faces.photo import Photo, PhotoSource, further_pictures, read_photo
 from core.gallery.people import EVERYONE, Filter, People
 from core.gallery.photos import Portrait
 from core.index.actor_index import ActorIndex, Match
@@ -92,12 +93,17 @@ class LookalikeFinder:
         return Answer(found.photo, self.engine.pack.name, judged)
 
     def faces(self, source: PhotoSource) -> PhotoFaces:
-        """All faces of a photo, embedded; arguments and errors as of `find`."""
-        photo = read_photo(source, self.settings.photo_limits)
-        faces = self.engine.find_faces(photo)
-        if not faces:
-            raise NoFaceError(f"no face found in {photo.source}; use one that shows a face clearly")
-        return PhotoFaces(photo, faces)
+        """All faces of a photo, embedded; of an animation's first picture that shows any.
+
+        Arguments and errors as of `find`.
+        """
+        limits = self.settings.photo_limits
+        photo = read_photo(source, limits)
+        for picture in chain([photo], further_pictures(source, limits)):
+            faces = self.engine.find_faces(picture)
+            if faces:
+                return PhotoFaces(picture, faces)
+        raise NoFaceError(f"no face found in {photo.source}; use one that shows a face clearly")
 
     def judge(self, face: F, wanted: Filter = EVERYONE, top_k: int | None = None) -> Judged[F]:
         """Search the gallery for one face, and judge what was found."""

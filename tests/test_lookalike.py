@@ -8,7 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from PIL import Image
+from PIL import Image, ImageOps
 
 from core.answer import MatchJson, answer_json
 from core.errors import NoFaceError, PhotoTooLargeError, UnreadablePhotoError
@@ -231,6 +231,21 @@ def test_photo_without_a_face_is_an_error_with_its_code(
             "message": "no face found in blank.png; use one that shows a face clearly",
         },
     }
+
+
+@pytest.mark.parametrize("kind", ["GIF", "PNG"])
+def test_of_an_animation_the_first_pictures_with_a_face_is_answered(
+    kind: str, finder: LookalikeFinder, blank: Path, tmp_path: Path
+) -> None:
+    with Image.open(ASTRONAUT) as face, Image.open(blank) as empty:
+        pictures = [empty.convert("RGB").resize(face.size), face.convert("RGB")]
+    path = tmp_path / "animation"
+    pictures[0].save(path, kind, save_all=True, append_images=pictures[1:], duration=200)
+    (entry,) = finder.find(path).faces
+    assert entry.matches[0].actor == "Astronaut"
+    pictures[0].save(path, kind, save_all=True, append_images=[ImageOps.invert(pictures[0])])
+    with pytest.raises(NoFaceError):
+        finder.find(path)
 
 
 def test_unreadable_and_too_large_photos_are_errors_with_their_codes(

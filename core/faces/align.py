@@ -39,10 +39,49 @@ def aligned_crop(
 
     Without the last two it is the standard crop.
     """
+    warp = onto_standard_points(np.asarray(landmarks, np.float32).reshape(5, 2), points)
+    return warped(pixels, warp, side)
+
+
+def warped(pixels: NDArray[np.uint8], warp: NDArray[np.float64], side: int) -> NDArray[np.uint8]:
+    """(H, W, 3) photo → the (side, side, 3) square into which `warp`, (2, 3), leads; else black."""
     import cv2
 
-    warp = onto_standard_points(np.asarray(landmarks, np.float32).reshape(5, 2), points)
-    return np.asarray(cv2.warpAffine(pixels, warp, (side, side)), np.uint8)
+    return np.asarray(cv2.warpAffine(*reduced(pixels, warp, (side, side)), (side, side)), np.uint8)
+
+
+def reduced(
+    pixels: NDArray[np.uint8], warp: NDArray[np.float64], size: tuple[int, int]
+) -> tuple[NDArray[np.uint8], NDArray[np.float64]]:
+    """The part of a photo that a warp needs, no larger than it needs, and the warp from there.
+
+    A warp takes single pixels: of a large face's noise, or a screen's dots, all that they have.
+    So what will be half as large, or smaller, is averaged over whole pixels before.
+
+    Args:
+        pixels: (H, W, 3) photo.
+        warp: (2, 3), a turn, a scale and a shift.
+        size: width and height of the picture it leads into.
+    """
+    import cv2
+
+    times = int(1 / math.hypot(warp[0, 0], warp[1, 0]))
+    if times < 2:
+        return pixels, warp
+    height, width = pixels.shape[:2]
+    corners = np.array([(x, y) for x in (0, size[0]) for y in (0, size[1])], np.float64)
+    back: NDArray[np.float64] = np.asarray(cv2.invertAffineTransform(warp), np.float64)
+    there = corners @ back[:, :2].T + back[:, 2]
+    left, top = np.clip(np.floor(there.min(axis=0)) - times, 0, [width - 1, height - 1]).astype(int)
+    right, bottom = np.clip(
+        np.ceil(there.max(axis=0)) + 1 + times, [left + 1, top + 1], [width, height]
+    ).astype(int)
+    wide, tall = -(-(right - left) // times), -(-(bottom - top) // times)
+    part = cv2.resize(pixels[top:bottom, left:right], (wide, tall), interpolation=cv2.INTER_AREA)
+    each = np.array([(right - left) / wide, (bottom - top) / tall])
+    turn = warp[:, :2] * each
+    shift = warp[:, 2] + warp[:, :2] @ ([left, top] + (each - 1) / 2)
+    return np.asarray(part, np.uint8), np.column_stack([turn, shift])
 
 
 def mirrored(points: NDArray[np.floating], width: int) -> NDArray[np.float32]:

@@ -7,9 +7,8 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image
 
-from core.faces.align import onto_standard_points
+from core.faces.align import onto_standard_points, reduced
 from core.faces.engine import Face
 from core.faces.photo import Photo
 
@@ -63,8 +62,7 @@ def framed_face(
         (600, 480, 3) RGB. Where the photo ends, it goes on blurred.
     """
     points = np.asarray(landmarks, np.float64).reshape(5, 2)
-    pixels, points = _no_larger_than_needed(pixels, points)
-    matrix = _onto_frame(points)
+    pixels, matrix = reduced(pixels, _onto_frame(points), FRAME)
     picture, known = _warped(pixels, matrix)
     beyond = _blurred_around(pixels, matrix)
     mixed = picture * known + beyond * (1 - known)
@@ -82,20 +80,6 @@ def _onto_frame(points: NDArray[np.float64]) -> NDArray[np.float64]:
     eyes = float(matrix[1, :2] @ points[:2].mean(axis=0)) + matrix[1, 2]
     matrix[:, 2] += FRAME[0] / 2 - zoom * STANDARD_CENTRE, EYE_LINE - eyes
     return matrix
-
-
-def _no_larger_than_needed(
-    pixels: NDArray[np.uint8], points: NDArray[np.float64]
-) -> tuple[NDArray[np.uint8], NDArray[np.float64]]:
-    """Shrunk beforehand where the frame needs less: a warp alone would leave jagged edges."""
-    matrix = _onto_frame(points)
-    scale = float(np.hypot(matrix[0, 0], matrix[1, 0]))
-    if scale > 0.5:
-        return pixels, points
-    height, width = pixels.shape[:2]
-    size = max(1, round(width * scale)), max(1, round(height * scale))
-    small = np.asarray(Image.fromarray(pixels).resize(size, Image.Resampling.BOX, reducing_gap=2.0))
-    return small, points * (np.array(size) / (width, height))
 
 
 def _warped(

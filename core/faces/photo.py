@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import struct
 import warnings
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -14,6 +15,9 @@ from PIL import Image
 from pillow_heif import register_heif_opener
 
 from core.errors import PhotoTooLargeError, UnreadablePhotoError
+from core.faces.colour import to_srgb
+from core.faces.jpeg import check_scans, completed
+from core.faces.modes import pixels_of
 from core.settings import PhotoLimits
 
 PhotoSource = str | Path | bytes | Image.Image
@@ -54,6 +58,7 @@ UPRIGHT = {
     7: Image.Transpose.TRANSVERSE,
     8: Image.Transpose.ROTATE_90,
 }
+FURTHER = (1, 3, 7, 15, 31)  # which pictures of an animation are looked at after the first
 # What Pillow and its decoders raise on damaged files; every kind was met by flipping bytes.
 DECODER_FAULTS = (
     OSError,
@@ -91,7 +96,7 @@ class Photo:
 
 
 def read_photo(source: PhotoSource, limits: PhotoLimits = PhotoLimits()) -> Photo:
-    """Read one photo; of an animation the first frame.
+    """Read one photo; of an animation the first picture (`further_pictures` gives others).
 
     Args:
         source: path, encoded bytes, or an open Pillow image.
@@ -102,21 +107,53 @@ def read_photo(source: PhotoSource, limits: PhotoLimits = PhotoLimits()) -> Phot
             header, before anything is decoded.
         UnreadablePhotoError: no such file, not a known kind of picture, or a damaged one.
     """
-    name = Path(source).name if isinstance(source, str | Path) else "photo"
-    image = source if isinstance(source, Image.Image) else _open(source, name, limits)
-    _check_pixels(image, name, limits)
+    name, image = _opened(source, limits)
     try:
         pixels = _upright_rgb(image)
     except DECODER_FAULTS as error:
-        raise _unreadable(name) from error
+        whole = _without_a_pixel_lost(image)
+        if whole is None:
+            raise _unreadable(name) from error
+        pixels = whole
     return Photo(pixels, name)
+
+
+def further_pictures(source: PhotoSource, limits: PhotoLimits = PhotoLimits()) -> Iterator[Photo]:
+    """Some later pictures of an animation, for when the first shows no face; none of a photo.
+
+    As many as `limits` allows pixels for all that must be decoded on the way. Arguments and
+    errors as of `read_photo`; a damaged picture ends them.
+    """
+    name, image = _opened(source, limits)
+    if not getattr(image, "is_animated", False):
+        return
+    for number in FURTHER:
+        if (number + 1) * image.width * image.height > limits.megapixels * 1e6:
+            return
+        try:
+            image.seek(number)
+            pixels = _upright_rgb(image)
+        except DECODER_FAULTS:
+            return
+        yield Photo(pixels, name)
+
+
+def _opened(source: PhotoSource, limits: PhotoLimits) -> tuple[str, Image.Image]:
+    """Name and header of a picture; nothing is decoded yet."""
+    name = Path(source).name if isinstance(source, str | Path) else "photo"
+    image = source if isinstance(source, Image.Image) else _open(source, name, limits)
+    _check_pixels(image, name, limits)
+    return name, image
 
 
 def _open(source: str | Path | bytes, name: str, limits: PhotoLimits) -> Image.Image:
     try:
         data = source if isinstance(source, bytes) else _read_file(Path(source), name, limits)
         _check_bytes(len(data), name, limits)
-        return Image.open(io.BytesIO(data), formats=FORMATS)
+        image = Image.open(io.BytesIO(data), formats=FORMATS)
+        if image.format in ("JPEG", "MPO"):
+            check_scans(data, image.width * image.height)
+        return image
     except Image.DecompressionBombError:
         raise _too_many_pixels(name, limits) from None
     except PermissionError as error:
@@ -166,10 +203,18 @@ def _unreadable(name: str) -> UnreadablePhotoError:
 def _upright_rgb(image: Image.Image) -> NDArray[np.uint8]:
     image.load()
     turn = UPRIGHT.get(_orientation(image))
-    image = _to_rgb(image)
+    image = to_srgb(image)
     if turn is not None:
         image = image.transpose(turn)
-    return np.ascontiguousarray(np.asarray(image, dtype=np.uint8))
+    return pixels_of(image)
+
+
+def _without_a_pixel_lost(image: Image.Image) -> NDArray[np.uint8] | None:
+    try:
+        whole = completed(image)
+        return None if whole is None else _upright_rgb(whole)
+    except DECODER_FAULTS:
+        return None
 
 
 def _orientation(image: Image.Image) -> int:
@@ -178,23 +223,3 @@ def _orientation(image: Image.Image) -> int:
         return int(image.getexif().get(ORIENTATION_TAG, 1))
     except DECODER_FAULTS:  # the pixels beside broken EXIF data are fine
         return 1
-
-
-def _to_rgb(image: Image.Image) -> Image.Image:
-    if image.mode.startswith(("I", "F")):
-        return _deep_grey_to_rgb(image)
-    if image.has_transparency_data:
-        rgba = image.convert("RGBA")
-        white = Image.new("RGBA", rgba.size, "white")
-        return Image.alpha_composite(white, rgba).convert("RGB")
-    return image.convert("RGB")
-
-
-def _deep_grey_to_rgb(image: Image.Image) -> Image.Image:
-    """Grey of more than 8 bits, scaled from its own format's range (16 bits; 0-1 for floats)."""
-    values = np.nan_to_num(np.asarray(image).astype(np.float64))
-    top = 1.0 if image.mode == "F" and values.max(initial=0) <= 1 else 65535.0
-    if image.mode in ("I", "F") and top != 1.0 and values.max(initial=0) <= 255:
-        top = 255.0
-    grey = np.clip(values * (255.0 / top), 0, 255).round().astype(np.uint8)
-    return Image.fromarray(grey).convert("RGB")

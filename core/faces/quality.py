@@ -36,6 +36,7 @@ MOUTH_AND_CHIN = np.s_[76:104, 38:74]
 class Quality:
     """How well one face can be seen."""
 
+    certainty: float  # 0-1, detection score
     brightness: float  # 0-255, mean luma of the aligned face
     sharpness: float  # 0-1, share of edge energy a further blur takes; low = blurred already
     size: float  # pixels, shorter side of the face's box
@@ -52,6 +53,7 @@ def measure_quality(photo: Photo, detection: Detection) -> Quality:
     luma = cv2.cvtColor(detection.crop, cv2.COLOR_RGB2GRAY)
     lab = cv2.cvtColor(detection.crop, cv2.COLOR_RGB2LAB).astype(np.float32)
     return Quality(
+        certainty=detection.detection_score,
         brightness=float(luma[FACE].mean()),
         sharpness=_sharpness(_face_at_eye_distance(photo, detection)),
         size=min(x2 - x1, y2 - y1),
@@ -132,6 +134,8 @@ def _mouth_tint(lab: NDArray[np.float32]) -> float:
 
 
 MOST_TIPS = 2
+# Detection score. Below: a galaxy, motorcycles, none of 1,100 faces (lowest 0.875).
+CERTAIN = 0.87
 # Mean luma, 0-255. Clean below: 1 of 338 studio photos, else none; three stops darker 78 % are
 # below, four stops 100 %. Not 65 (three stops: 91 %): more dark-skinned faces in ordinary light
 # would be told to find a lamp.
@@ -165,6 +169,7 @@ def coach(quality: Quality) -> tuple[str, ...]:
     What to do about several faces is said where they are numbered (core/page/result.py).
     """
     faults = {
+        "perhaps_no_face": quality.certainty < CERTAIN,
         "too_dark": quality.brightness < DARK,
         "too_bright": quality.brightness > BRIGHT,
         "blurred": quality.sharpness < SHARP,

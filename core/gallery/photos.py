@@ -43,11 +43,14 @@ class Portrait:
 
     @staticmethod
     def from_json(entry: dict[str, Any]) -> Portrait:
-        """Inverse of `to_json`."""
-        credit = entry.get("credit")
+        """Inverse of `to_json`; what is no text where one belongs is a TypeError."""
+        credit, file = entry.get("credit"), entry.get("file")
+        texts = [entry["sha256"], *(credit or {}).values(), *([] if file is None else [file])]
+        if not all(isinstance(text, str) for text in texts):
+            raise TypeError("a photo's hash, file and credit are texts")
         return Portrait(
-            str(entry["sha256"]),
-            entry.get("file"),
+            entry["sha256"],
+            file,
             Credit(**credit) if credit else None,
             tuple(map(float, entry.get("landmarks", ()))),
             str(entry.get("crop_hash", "")),

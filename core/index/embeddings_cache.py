@@ -179,6 +179,8 @@ def load_cache(path: Path) -> EmbeddingsCache:
                 f"{path} has schema {content['schema']}, this version reads {SCHEMA};"
                 " delete it and build again"
             )
+        if not isinstance(content["latest"], str | None):
+            raise TypeError("the pack last built with is a name")
         return EmbeddingsCache(
             actors={
                 str(name): [Portrait.from_json(entry) for entry in photos]
@@ -200,6 +202,7 @@ def load_cache(path: Path) -> EmbeddingsCache:
         AttributeError,
         ArithmeticError,
         RecursionError,
+        MemoryError,
     ) as error:
         raise IndexRefusedError(
             f"{path} is damaged ({type(error).__name__}: {error}); delete it and build again"

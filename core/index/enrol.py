@@ -37,7 +37,7 @@ BATCH = 32  # photos whose crops go to the recogniser together
 RETRIED = ("unreadable", "too_large")  # reasons that a change of settings or rights may cure
 NO_BYTES = "0" * 64  # stands for the hash of a file that cannot be opened
 # Version of how faces are found, aligned and embedded; counted up when embeddings change.
-EMBEDDING_VERSION = 4
+EMBEDDING_VERSION = 5
 LIBRARIES = ("insightface", "onnxruntime", "opencv-python", "numpy", "pillow")
 
 Progress = Callable[[Any], Iterable[Any]]  # wraps a sized iterable, as tqdm does

@@ -51,14 +51,11 @@ def _brighter(factor: float) -> Callable[[Pixels], Pixels]:
 CHANGES: dict[str, Callable[[Pixels], Pixels]] = {
     "JPEG quality 40": _jpeg,
     "half size": _half,
-    "turned +20°": turned(20),
-    "turned -20°": turned(-20),
-    "turned +40°": turned(40),
-    "turned by 90°": np.rot90,
     "mirrored": lambda pixels: pixels[:, ::-1],
     "30 % brighter": _brighter(1.3),
     "30 % darker": _brighter(0.7),
 }
+TURNS = {f"turned by {degrees}°": turned(degrees) for degrees in range(15, 360, 15)}
 MARGIN = 0.1  # of the face's longer side, left around it by the close crop
 
 

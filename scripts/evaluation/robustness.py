@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
-from scripts.evaluation.changes import CHANGES, Change, Pixels, changed_by, close_crop
+from scripts.evaluation.changes import CHANGES, TURNS, Change, Pixels, changed_by, close_crop
 from scripts.evaluation.chapter import Figures, count_of, table
 from scripts.evaluation.datasets import LabelledPhoto
 from scripts.evaluation.galleries import Gallery
@@ -18,6 +18,7 @@ TITLE = "Does the answer stay?"
 EVERY = 3  # of the unfiltered probes, one in so many is changed; of the picked, all
 CLOSE = "cropped close"
 NAMES = (*CHANGES, CLOSE)
+SAMPLED_TURNS = 5  # the sample has one in so many: 15, 90, 165, 240 and 315 degrees
 
 
 @dataclass(frozen=True)
@@ -47,12 +48,13 @@ def steadiness(gallery: Gallery, plain: MeasuredSet, changed: MeasuredSet) -> St
 
 
 def measure(material: Material) -> Figures:
-    """Every change of CHANGES, and the close crop."""
+    """Every change of CHANGES, the close crop, and every turn."""
     photos = material.thinned(
         [*material.photos("probes"), *material.photos("probes_wild")[::EVERY]]
     )
     plain = material.meter.measure("plain", photos)
-    changes = {name: changed_by(change) for name, change in CHANGES.items()}
+    turns = dict(list(TURNS.items())[:: SAMPLED_TURNS if material.sample else 1])
+    changes = {name: changed_by(change) for name, change in {**CHANGES, **turns}.items()}
     changes[CLOSE] = _to_the_face(photos, plain)
     figures: Figures = {"steady.photos": len(photos)}
     for name, change in changes.items():
@@ -87,12 +89,18 @@ def text(figures: Figures) -> tuple[str, ...]:
         f" {EVERY}rd of `probes_wild` ({figures['steady.photos']} photos). The first answer stays"
         " if it names the same actor as for the photo as it is. Moved: median change of the"
         " similarity to that actor.",
-        table(
-            ["change", "first answer stays", "face lost", "moved"],
-            [
-                [name, count_of(figures[f"steady.{name}"]), figures[f"steady.{name}.lost"],
-                 f"{figures[f'steady.{name}.moved']:+.3f}"]
-                for name in NAMES
-            ],
-        ),
+        _table("change", NAMES, figures),
+        "Turned by any angle, as phones and wrong EXIF data do; black where the photo ends:",
+        _table("turn", TURNS, figures),
+    )
+
+
+def _table(what: str, names: Iterable[str], figures: Figures) -> str:
+    return table(
+        [what, "first answer stays", "face lost", "moved"],
+        [
+            [name, count_of(figures[f"steady.{name}"]), figures[f"steady.{name}.lost"],
+             f"{figures[f'steady.{name}.moved']:+.3f}"]
+            for name in names
+        ],
     )  # fmt: skip

@@ -10,8 +10,8 @@ import pytest
 from insightface.utils.face_align import arcface_dst, norm_crop
 from skimage import data
 
-from core.faces.align import STANDARD_POINTS, onto_standard_points, roll
-from core.faces.detect import FoundFace, FoundFaces, confidence, overlap
+from core.faces.align import STANDARD_POINTS, aligned_crop, onto_standard_points, roll
+from core.faces.found import FoundFace, FoundFaces, confidence, overlap
 
 NOWHERE = np.empty((0, 4), np.float32), np.empty(0, np.float32), np.empty((0, 5, 2), np.float32)
 
@@ -127,3 +127,31 @@ def test_crop_is_the_one_insightface_would_cut() -> None:
         ours = cv2.warpAffine(photo, onto_standard_points(points), (112, 112))
         theirs = norm_crop(photo, points.astype(np.float64))
         assert np.abs(ours.astype(int) - theirs).max() <= 1
+
+
+@pytest.mark.parametrize("times", [2.0, 5.3])
+@pytest.mark.parametrize("degrees", [0, 30, 180])
+def test_what_becomes_smaller_is_averaged_in_its_place(times: float, degrees: int) -> None:
+    """A photo enlarged, with noise on it, gives nearly the crop that the photo gives."""
+    photo = data.astronaut()
+    points = (STANDARD_POINTS - 56) * 0.9 + (225, 120)  # about the face
+    small = aligned_crop(photo, points.astype(np.float32)).astype(int)
+    side = round(512 * times)
+    region = cv2.resize(photo, (side, side), interpolation=cv2.INTER_LINEAR)
+    noise = np.random.default_rng(1).normal(0, 25, region.shape).astype(np.float32)
+    noisy = (region + noise).clip(0, 255).astype(np.uint8)
+    turn = cv2.getRotationMatrix2D((side / 2, side / 2), degrees, 1)
+    turned = cv2.warpAffine(noisy, turn, (side, side))
+    there = ((points + 0.5) * times - 0.5) @ turn[:, :2].T + turn[:, 2]
+    large = aligned_crop(turned, there.astype(np.float32)).astype(int)
+    assert np.abs(large - small).mean() < 25 / times + 2.5
+
+
+def test_beyond_the_photo_a_crop_is_black_however_large_it_is() -> None:
+    white = np.full((3000, 3000, 3), 255, np.uint8)
+    points = (STANDARD_POINTS - 56) * 20 + (100, 1500)
+    crop = aligned_crop(white, points.astype(np.float32))
+    assert (crop[:, :45] == 0).all()
+    assert (crop[:, 60:] == 255).all()
+    nowhere = aligned_crop(white, (points - 9000).astype(np.float32))
+    assert nowhere.max() == 0

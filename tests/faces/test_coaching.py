@@ -15,8 +15,8 @@ from core.faces.photo import Photo, read_photo
 from core.faces.quality import MOST_TIPS, Quality, coach, measure_quality
 from tests.conftest import ASTRONAUT, SHARED, needs_shared
 
-GOOD = Quality(140.0, 0.8, 150.0, 5.0, 1.0, 2.0)
-EVERY_FAULT = Quality(10.0, 0.1, 20.0, 80.0, 0.1, 50.0)
+GOOD = Quality(0.94, 140.0, 0.8, 150.0, 5.0, 1.0, 2.0)
+EVERY_FAULT = Quality(0.94, 10.0, 0.1, 20.0, 80.0, 0.1, 50.0)
 Spoil = Callable[[np.ndarray, Detection], np.ndarray]
 
 
@@ -109,6 +109,12 @@ def test_no_more_than_two_tips_the_most_important_first() -> None:
     assert coach(EVERY_FAULT) == ("too_dark", "blurred")
 
 
+@pytest.mark.parametrize("name", ["hubble_deep_field.jpg", "motorcycle_left.png"])
+def test_what_is_taken_for_a_face_unsurely_is_told(name: str, engine: FaceEngine) -> None:
+    codes = tips(engine, read_photo(ASTRONAUT.parent / name).pixels)
+    assert codes and codes[0] == "perhaps_no_face"
+
+
 @needs_shared
 @pytest.mark.parametrize("name", ["pose__left_face.jpeg", "pose__right_face.png"])
 def test_side_views_are_asked_to_turn(name: str, engine: FaceEngine) -> None:
@@ -132,6 +138,7 @@ def test_clean_photos_hardly_ever_get_a_tip(engine: FaceEngine) -> None:
     photos = [*sample("gallery", 8), *sample("headshots", 10), *sample("lfw_dev", 160)]
     assert len(photos) > 110
     given = [tips(engine, read_photo(path).pixels) or () for path in photos]
+    assert not any("perhaps_no_face" in codes for codes in given)
     for fault in (*FAULTS, "turned_away"):
         count = sum(fault in codes for codes in given)
         assert count <= 0.03 * len(photos), (fault, count)

@@ -10,9 +10,17 @@ import pytest
 from PIL import Image
 
 from core.faces.align import STANDARD_POINTS, roll
-from core.faces.detect import MOST_UPRIGHT, UPRIGHT_RUNS, UPRIGHT_SIDE, FaceDetector
+from core.faces.detect import (
+    MOST_UPRIGHT,
+    SMALL_SIDE,
+    UPRIGHT_CROP,
+    UPRIGHT_RUNS,
+    UPRIGHT_SIDE,
+    WAYS_UP,
+    FaceDetector,
+)
 from core.faces.engine import FaceEngine
-from core.faces.photo import read_photo
+from core.faces.photo import Photo, read_photo
 from core.settings import DetectionOptions
 from tests.conftest import ASTRONAUT, SHARED, SIX_PEOPLE, needs_shared
 
@@ -99,8 +107,7 @@ def test_an_unsure_face_keeps_its_first_landmarks_if_it_is_not_found_again() -> 
     detector, runs = told(lambda run: [(200, 200, 0.85), (400, 400, 0.95)] if run == 0 else [])
     found = detector.find(PHOTO)
     assert found.scores.tolist() == pytest.approx([0.85, 0.95])
-    assert len(runs) == 2
-    assert runs[1] == (UPRIGHT_SIDE, UPRIGHT_SIDE, 3)
+    assert [side for side, _, _ in runs] == [640, UPRIGHT_SIDE] + [SMALL_SIDE] * len(WAYS_UP)
 
 
 def test_an_upright_run_counts_if_it_is_as_sure_and_the_face_is_in_its_middle() -> None:
@@ -120,21 +127,60 @@ def test_an_upright_run_counts_if_it_is_as_sure_and_the_face_is_in_its_middle() 
 
 def test_upright_runs_end_when_they_win_nothing_more() -> None:
     middle = UPRIGHT_SIDE / 2
-    scores = [0.5, 0.6, 0.605, 0.9, 0.9]
+    scores = [0.5, 0.6, 0.605, *[0.0] * len(WAYS_UP)]
     detector, runs = told(
         lambda run: (
             [(200, 200, 0.4), (400, 400, 0.95)] if run == 0 else [(middle, middle, scores[run - 1])]
         )
     )
     assert detector.find(PHOTO).scores[0] == pytest.approx(0.605)
-    assert len(runs) == 4
+    assert len(runs) == 4 + len(WAYS_UP)
+
+
+@pytest.mark.parametrize(("score", "expected"), [(0.87, 0.6), (0.9, 0.9)])
+def test_another_way_up_counts_if_it_is_convincing(score: float, expected: float) -> None:
+    """Turned anyhow, the back of a head is a little like a face."""
+    middle = SMALL_SIDE / 2
+    detector, _ = told(
+        lambda run: {0: [(200, 200, 0.6), (400, 400, 0.95)], 5: [(middle, middle, score)]}.get(
+            run, []
+        )
+    )
+    assert detector.find(PHOTO).scores[0] == pytest.approx(expected)
+
+
+def test_what_turns_out_to_be_the_same_face_counts_once() -> None:
+    """A hand beside a face, found at 0.6, in whose own square the face is found."""
+    middle, zoom = UPRIGHT_SIDE / 2, 2 * UPRIGHT_CROP / 112
+    detector, _ = told(
+        lambda run: {
+            0: [(200, 200, 0.95), (220, 200, 0.6), (400, 400, 0.7)],
+            1: [(middle - 20 * zoom, middle, 0.94)],
+        }.get(run, [])
+    )
+    assert detector.find(PHOTO).scores.tolist() == pytest.approx([0.95, 0.7])
+
+
+@pytest.mark.parametrize("quarters", [1, 2, 3])
+def test_beside_an_upright_face_one_on_its_side_or_upside_down_is_seen_so(
+    quarters: int, engine: FaceEngine
+) -> None:
+    upright = read_photo(ASTRONAUT).pixels
+    both = np.concatenate([upright, np.rot90(upright, quarters)], axis=1)
+    rolls = sorted(roll(face.landmarks) % 360 for face in engine.detect(Photo(both, "both")))
+    expected = sorted([roll_of(engine, upright), (roll_of(engine, upright) - 90 * quarters) % 360])
+    assert rolls == pytest.approx(expected, abs=6)
+
+
+def roll_of(engine: FaceEngine, pixels: np.ndarray) -> float:
+    return roll(engine.detect(Photo(pixels, "one"))[0].landmarks) % 360
 
 
 def test_a_crowd_gets_a_bounded_number_of_upright_runs() -> None:
     crowd = [(60.0 * column + 40, 60.0 * row + 40, 0.6) for column in range(9) for row in range(9)]
     detector, runs = told(lambda run: [*crowd, (600, 600, 0.95)] if run == 0 else [])
     assert len(detector.find(PHOTO).boxes) == 82
-    assert len(runs) <= 1 + MOST_UPRIGHT
+    assert len(runs) <= 1 + MOST_UPRIGHT * (1 + len(WAYS_UP))
 
 
 def test_faces_lost_by_padding_are_kept(engine: FaceEngine) -> None:

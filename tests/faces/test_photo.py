@@ -291,6 +291,23 @@ def test_limits_are_kept(picture: Image.Image) -> None:
         read_photo(data, PhotoLimits(megabytes=0.01))
 
 
+@pytest.mark.parametrize("options", [{}, {"progressive": True}, {"quality": 30}])
+@pytest.mark.parametrize("cut", [1, 2])
+def test_jpeg_without_its_end_mark_is_whole(
+    cut: int, options: dict[str, object], picture: Image.Image
+) -> None:
+    data = encoded(picture, "JPEG", **options)
+    assert np.array_equal(read_photo(data[:-cut]).pixels, read_photo(data).pixels)
+
+
+@pytest.mark.parametrize("progressive", [False, True])
+@pytest.mark.parametrize("cut", [8, 40, 400])
+def test_jpeg_with_a_pixel_missing_is_unreadable(
+    cut: int, progressive: bool, picture: Image.Image
+) -> None:
+    assert_unreadable(encoded(picture, "JPEG", progressive=progressive)[:-cut])
+
+
 @pillow_warns
 @pytest.mark.parametrize("kind", [kind for kind in SUFFIXES if kind != "BMP"])
 def test_truncated_picture_is_unreadable_in_one_sentence(kind: str, picture: Image.Image) -> None:

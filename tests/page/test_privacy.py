@@ -15,6 +15,7 @@ import time
 import traceback
 import types
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -45,7 +46,9 @@ from tests.running_app import free_port
 pytestmark = pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
 PATIENCE = 30  # seconds; a busy machine
 DEEDS = ("tab", "live", "match 4", "python", "failed", "cut", "unfetched")
-FLAT = 16_000_000  # bytes; 3,300 calls grew a process by 540 MB before, 5,000 now by 1 to 4 MB
+# Bytes. 3,300 calls grew a process by 540 MB before. Now 5,000 take less than 3 MB, and 15.5 MB
+# once for each thread more that a busy machine lets answer at the same time: up to three.
+FLAT = 50_000_000
 Told = dict[str, Any]
 
 
@@ -317,22 +320,20 @@ def test_the_log_says_nothing_that_a_caller_sent(
 def test_five_thousand_calls_leave_nothing_and_take_no_memory(
     server: Served,
 ) -> None:
-    server.visit("match 40", "health 800")  # warm-up: until the threads have their memory
+    with ThreadPoolExecutor(3) as visitors:  # until several threads have their memory
+        list(visitors.map(server.visit, ["match 14"] * 3))
+    server.visit("health 800")
     before = resident()
     told, *_ = server.visit("match 60", "health 3000", "direct 1100")
     assert eventually(lambda: nobody_is_here(server))
-    assert traces(told) == []
-    grown = resident() - before
+    grown = resident() - before  # before the search, which takes some itself
     print(f"5,000 calls: {grown / 1e6:+.1f} MB")
+    assert traces(told) == []
     assert grown < FLAT
 
 
 def resident() -> int:
-    """Bytes of memory of this process.
-
-    Without what is free and only waits to be used again: glibc keeps that for each of its arenas,
-    and how many there are depends on how many threads a busy machine brought together.
-    """
+    """Bytes of memory of this process, without what is free and only waits to be used again."""
     gc.collect()
     ctypes.CDLL(None).malloc_trim(0)
     pages = int(Path("/proc/self/statm").read_text().split()[1])

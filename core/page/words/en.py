@@ -116,6 +116,7 @@ WORDS = {
 
 # What a better photo would change, by the codes of core/faces/quality.py.
 COACHING = {
+    "perhaps_no_face": "Perhaps this is no face: it was hard to make out.",
     "too_dark": "It is rather dark: turn towards a window or a lamp.",
     "too_bright": "It is rather bright: step out of the glare, or turn the flash off.",
     "blurred": "It is a little blurred: hold still, and wipe the lens.",

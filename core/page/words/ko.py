@@ -111,6 +111,7 @@ WORDS = {
 
 # What a better photo would change, by the codes of core/faces/quality.py.
 COACHING = {
+    "perhaps_no_face": "얼굴이 아닐 수도 있어요. 알아보기 어려웠어요.",
     "too_dark": "조금 어두워요. 창문이나 조명을 바라보고 찍어 보세요.",
     "too_bright": "너무 밝아요. 강한 빛을 피하거나 플래시를 꺼 보세요.",
     "blurred": "조금 흐려요. 렌즈를 닦고 흔들리지 않게 찍어 보세요.",
