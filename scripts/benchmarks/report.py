@@ -39,6 +39,9 @@ def write_report(chapters: list[Chapter], out: Path) -> Path:
     for chapter in chapters:
         plot(chapter, folder / f"{chapter.name}.png")
         parts.append(_chapter_text(chapter))
+    tried = folder / "tried.md"  # written by hand
+    if tried.exists():
+        parts.append(tried.read_text("utf-8"))
     with new_file(folder / "figures.json") as file:
         stored = [chapter.to_json() for chapter in chapters]
         file.write_text(json.dumps(stored, indent=1, ensure_ascii=False) + "\n", "utf-8")
