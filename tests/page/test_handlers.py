@@ -21,6 +21,7 @@ from core.faces.engine import FaceEngine
 from core.faces.photo import read_photo
 from core.lookalike import LookalikeFinder
 from core.page.handlers import Handlers, LiveMemory, _link
+from core.page.live import STEP
 from tests.conftest import ASTRONAUT, SIX_PEOPLE
 from tests.index.test_enrol import head
 from tests.page.conftest import visit
