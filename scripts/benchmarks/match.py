@@ -88,12 +88,21 @@ def _goals(chapter: Chapter) -> list[Goal]:
         if key in ("one", "six"):
             against = paired(own, chapter.row(thing, ANALYSIS))
             goals.append(Goal(f"{thing}: match / insightface", against, {"one": 0.85}.get(key, 1)))
-    one, known = (chapter.row(THINGS[key], APP) for key in ("one", "known"))
-    more = known.median - one.median
-    goals.append(Goal("somebody of the gallery: longer by", more, 5.0, unit=" ms"))
+    one, known = (_beside_networks(chapter, THINGS[key]) for key in ("one", "known"))
+    what = "somebody of the gallery: longer by, beside the networks"
+    goals.append(Goal(what, known - one, 5.0, unit=" ms"))
     rivals = [row for row in chapter.rows if (row.thing, row.engine) == (THINGS["one"], DLIB)]
     goals += [
-        Goal(f"{row.thing}: match / face_recognition", one.median / row.median, 0.12)
+        Goal(
+            f"{row.thing}: match / face_recognition",
+            chapter.row(row.thing, APP).median / row.median,
+            0.12,
+        )
         for row in rivals
     ]
     return goals
+
+
+def _beside_networks(chapter: Chapter, thing: str) -> float:
+    """Milliseconds of a match beyond its networks and its JPEG: one face may need more runs."""
+    return chapter.row(thing, APP).median - chapter.row(thing, SESSIONS).median

@@ -21,6 +21,7 @@ from scripts.page_driver import free_port
 ENGINES = Path(__file__).parent / "engines"
 START_SECONDS = 300
 KIBI = 1024
+REST = 0.1  # seconds before a task: the last engine's threads may still wait busily
 
 
 @dataclass(frozen=True)
@@ -125,6 +126,7 @@ def in_turn(tasks: Mapping[str, Task], rounds: int, *, warm: int = 2) -> dict[st
     samples = {name: Samples() for name in tasks}
     for number in range(-warm, rounds):
         for name, task in tasks.items():
+            time.sleep(REST)
             answer = task()
             if number >= 0:
                 samples[name].add(answer)
