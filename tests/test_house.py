@@ -32,7 +32,7 @@ RIVALS = "scripts/benchmarks/"  # run what the app is compared with
 VENDORS = {  # where alone they may be imported
     "gradio": ("app.py", "core/page/", RIVALS),
     "insightface": ("core/faces/engine.py", RIVALS),
-    "onnxruntime": ("core/faces/engine.py",),
+    "onnxruntime": ("core/faces/engine.py", RIVALS),
     "onnx": ("core/models/convert.py", "core/models/dlib_resnet.py"),
     "huggingface_hub": ("core/models/hub.py", "core/download/from_hub.py"),
 }

@@ -23,11 +23,15 @@ class Begun(Generic[T]):
         if pool is None:
             self._future.set_result(work())
 
-    def done(self) -> T:
-        """What came of it; where no core was free, it is done here."""
+    def help(self) -> None:
+        """Do it here unless another core has begun."""
         if self._future.cancel():
             self._future = Future()
             self._future.set_result(self._work())
+
+    def done(self) -> T:
+        """What came of it."""
+        self.help()
         return self._future.result()
 
 
@@ -46,4 +50,6 @@ class Cores:
     def all(self, works: Sequence[Callable[[], Any]]) -> list[Any]:
         """The results of all, in their order."""
         begun = [self.begin(work) for work in works]
-        return [one.done() for one in reversed(begun)][::-1]
+        for one in begun:  # from the first: what takes longest is asked for first
+            one.help()
+        return [one.done() for one in begun]
