@@ -11,8 +11,9 @@ RUN useradd --create-home visitor
 WORKDIR /app
 RUN chown visitor /app
 
-COPY requirements.txt .
-RUN python -m pip install --no-cache-dir -r requirements.txt
+# Every package as it was tested, by its hash.
+COPY requirements-lock.txt .
+RUN python -m pip install --no-cache-dir --require-hashes -r requirements-lock.txt
 
 USER visitor
 COPY --chown=visitor . .

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import logging
 import sys
+import unicodedata
 from typing import TextIO
 
 from core.languages import LANGUAGES
@@ -32,6 +34,24 @@ LOG_PHRASES = {
 log = logging.getLogger("lookalike")
 
 
+# Signs that join letters or choose between forms of one are part of honest names.
+JOINERS = frozenset("\u200c\u200d")
+UNPRINTABLE = ("Cc", "Cf", "Cs", "Zl", "Zp")  # controls, direction marks, half signs, line ends
+
+
+def printable(text: str) -> str:
+    """A line as a terminal may have it: what would steer it, or break the line, as JSON escapes.
+
+    Names of files and people come from anywhere. A line of JSON stays the same JSON.
+    """
+    return "".join(
+        json.dumps(sign)[1:-1]
+        if unicodedata.category(sign) in UNPRINTABLE and sign not in JOINERS
+        else sign
+        for sign in text
+    )
+
+
 def say(key: str, lang: str, **values: object) -> None:
     """Log one milestone in the owner's language, in the first one where it has no words."""
     phrases = LOG_PHRASES[key]
@@ -51,8 +71,8 @@ def configure_logging(stream: TextIO | None = None) -> None:
 
 
 class _PlainFormatter(logging.Formatter):
-    """Milestones as they are; warnings and errors say so."""
+    """Milestones as they are; warnings and errors say so. A line a record, and the traceback."""
 
-    def format(self, record: logging.LogRecord) -> str:
-        text = super().format(record)
+    def formatMessage(self, record: logging.LogRecord) -> str:
+        text = printable(super().formatMessage(record))
         return text if record.levelno < logging.WARNING else f"{record.levelname}: {text}"

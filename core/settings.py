@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from ipaddress import ip_network
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -38,6 +39,13 @@ def _one_of(choices: tuple[str, ...]) -> AfterValidator:
     return AfterValidator(check)
 
 
+def _networks(value: str) -> str:
+    parts = [part.strip() for part in value.split(",")]
+    for part in parts:
+        ip_network(part, strict=False)
+    return ",".join(parts)
+
+
 def _absolute(path: Path) -> Path:
     try:
         return path.expanduser().absolute()
@@ -49,6 +57,9 @@ def _absolute(path: Path) -> Path:
 Pack = Annotated[str, _one_of(PACK_CHOICES), f"one of {', '.join(PACK_CHOICES)}"]
 Language = Annotated[str, _one_of(LANGUAGES), f"one of {', '.join(LANGUAGES)}"]
 Place = Annotated[Path, AfterValidator(_absolute)]
+Proxies = Annotated[
+    str, AfterValidator(_networks), "addresses or networks such as 10.0.0.0/8, with commas between"
+]
 Positive = Annotated[float, Field(gt=0), "more than 0"]
 Count = Annotated[int, Field(gt=0), "more than 0"]
 Share = Annotated[float, Field(gt=0, lt=1), "between 0 and 1"]
@@ -158,6 +169,30 @@ class Settings(BaseSettings):
     top_k: Count = Field(default=5, description="matches a face")
     public_url: str = Field(
         default="", description="where visitors reach the page, for previews of its link"
+    )
+    password: str = Field(
+        default="",
+        repr=False,
+        description="what visitors and callers must know, with any user name (HTTP Basic); over"
+        " https only; `/health` is open to all",
+    )
+    calls_a_minute: Threads = Field(
+        default=0,
+        description="photos matched a minute for one address, by `/match` or the page, others get"
+        " status 429; 0: no limit",
+    )
+    trusted_proxies: Proxies = Field(
+        default="127.0.0.1,::1",
+        description="addresses or networks of proxies, whose `X-Forwarded-For` is believed",
+    )
+    waiting: Count = Field(
+        default=100,
+        description="photos that may wait their turn; others are told that the server is busy",
+    )
+    frames: str = Field(
+        default="",
+        description="sites that may show the page in a frame, such as `'self' https://example.org`;"
+        " else every site",
     )
     mcp: bool = Field(
         default=False,

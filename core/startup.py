@@ -48,6 +48,7 @@ def start(settings: Settings) -> LookalikeFinder:
         ModelError: the pack asked for by name cannot be had.
     """
     gallery = open_gallery(settings)
+    tell_passed_over(gallery)
     plan = plan_start(settings, gallery)
     ensure = ensure_or_fall_back if settings.model_pack == "auto" else ensure_models
     installed = ensure(settings, plan.pack)
@@ -59,6 +60,19 @@ def start(settings: Settings) -> LookalikeFinder:
 def open_gallery(settings: Settings) -> Gallery:
     """The dataset folder, read once."""
     return read_gallery(settings.dataset_dir, settings.removals_path)
+
+
+def tell_passed_over(gallery: Gallery) -> None:
+    """Log that photos may have been left out, in one line."""
+    lost = [entry.file for entry in gallery.lost if entry.reason != "no_picture"]
+    if lost and gallery.photos:
+        more = f" and {len(lost) - 3} more" if lost[3:] else ""
+        log.warning(
+            "passed over in %s: %s%s; scripts/check_gallery.py says why",
+            gallery.folder,
+            ", ".join(lost[:3]),
+            more,
+        )
 
 
 def plan_start(settings: Settings, gallery: Gallery) -> Plan:
@@ -108,6 +122,8 @@ def check_index(index: ActorIndex, settings: Settings, gallery: Gallery) -> None
     can_be_made = gallery.photos or info.source == "starter"
     if whole and can_be_made and pack_to_be_had(whole.name, settings) == whole:
         raise IndexRefusedError("it was made without the second network, which is here now")
+    if info.source == "starter" and gallery.unseen:
+        raise IndexRefusedError("it is the starter gallery's, and something lies in the gallery")
     listing = gallery.listing
     if listing and info.detection != detection_settings(settings.detection):
         raise IndexRefusedError("it was made with other detection settings")
@@ -145,8 +161,10 @@ def starter_enrolment(settings: Settings, gallery: Gallery, *, clusters: int = 1
     """The starter gallery, without the people who were taken out.
 
     Raises:
+        GalleryError: the gallery has something in it, and no photo where photos belong.
         IndexRefusedError: another pack is asked for than the starter gallery's.
     """
+    gallery.refuse_unseen()
     return _from_cache(settings.starter_path, settings, gallery, starter=True, clusters=clusters)
 
 

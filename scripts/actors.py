@@ -27,7 +27,7 @@ from core.models.install import ensure_models
 from core.settings import PACK_CHOICES, Settings, load_settings
 from core.startup import load_engine
 from core.upkeep.actors import add_photos, list_actors, remove_actor, rename_actor
-from scripts.cli import Parser, path, run
+from scripts.cli import Parser, path, run, tell
 
 
 def main() -> int:
@@ -48,13 +48,13 @@ def main() -> int:
         show(settings, as_json=args.json)
     elif args.command == "add":
         actor = add_photos(args.name, args.photos, settings, make_engine)
-        print(f"{actor}: {len(args.photos)} photos added")
+        tell(f"{actor}: {len(args.photos)} photos added")
     elif args.command == "rename":
         actor = rename_actor(args.old, args.new, settings, make_engine)
-        print(f"{args.old} is {actor} now")
+        tell(f"{args.old} is {actor} now")
     else:
         actor = remove_actor(args.name, settings, make_engine)
-        print(f"{actor} is gone, for good: the name's hash is in {settings.removals_path}")
+        tell(f"{actor} is gone, for good: the name's hash is in {settings.removals_path}")
     return 0
 
 
@@ -88,11 +88,11 @@ def show(settings: Settings, *, as_json: bool) -> None:
     actors = list_actors(settings)
     for entry in actors:
         line = json.dumps(asdict(entry), ensure_ascii=False)
-        print(line if as_json else f"{entry.photos:4}  {entry.actor}")
+        tell(line if as_json else f"{entry.photos:4}  {entry.actor}")
     if not as_json:
         source = actors[0].source if actors else "gallery"
         count = sum(entry.photos for entry in actors)
-        print(f"{len(actors)} actors, {count} photos, from the {source}")
+        tell(f"{len(actors)} actors, {count} photos, from the {source}")
 
 
 if __name__ == "__main__":

@@ -22,7 +22,7 @@ from core.log import log, say
 from core.models.install import ensure_models
 from core.settings import PACK_CHOICES, Settings, load_settings
 from core.startup import enrol, load_engine, open_gallery, pack_for_photos, starter_enrolment
-from scripts.cli import Parser, path, positive, run
+from scripts.cli import Parser, passed_over, path, positive, run, tell
 
 
 def main() -> int:
@@ -56,12 +56,12 @@ def main() -> int:
         engine_seconds = time.perf_counter() - loading
         enrolment = enrol(engine, settings, gallery, clusters=args.clusters)
     else:
-        log.info("%s has no photos: the starter gallery is used", settings.dataset_dir)
         enrolment = starter_enrolment(settings, gallery, clusters=args.clusters)
+        log.info("%s has no photos: the starter gallery is used", settings.dataset_dir)
     say("index_done", settings.lang, count=len(enrolment.index.actors))
     save_index(enrolment.index, settings.index_path)
-    print(summary(enrolment, time.perf_counter() - started))
-    print(footprint(settings, engine_seconds))
+    tell(*summary(enrolment, time.perf_counter() - started), *passed_over(gallery))
+    tell(footprint(settings, engine_seconds))
     return 0
 
 
@@ -77,7 +77,7 @@ def footprint(settings: Settings, engine_seconds: float | None) -> str:
     return f"on disk: {', '.join(sizes)}; to load at start: {', '.join(parts)}"
 
 
-def summary(enrolment: Enrolment, seconds: float) -> str:
+def summary(enrolment: Enrolment, seconds: float) -> list[str]:
     """What went in and what was left out, and why."""
     index = enrolment.index
     lines = [
@@ -90,7 +90,7 @@ def summary(enrolment: Enrolment, seconds: float) -> str:
         lines += [f"  {label}" for label in named]
     if enrolment.without_photo:
         lines.append("actors left with no usable photo: " + ", ".join(enrolment.without_photo))
-    return "\n".join(lines)
+    return lines
 
 
 if __name__ == "__main__":

@@ -16,7 +16,7 @@ from core.index.enrol import index_from_cache
 from core.log import say
 from core.settings import load_settings
 from core.startup import open_gallery
-from scripts.cli import Parser, path, positive, run
+from scripts.cli import Parser, path, positive, run, tell
 
 
 def main() -> int:
@@ -45,7 +45,7 @@ def main() -> int:
     target = args.index or settings.index_path
     save_index(enrolment.index, target)
     say("index_done", settings.lang, count=len(enrolment.index.actors))
-    print(f"{len(enrolment.index.portraits)} portraits: {target}")
+    tell(f"{len(enrolment.index.portraits)} portraits: {target}")
     return 0
 
 

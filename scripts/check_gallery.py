@@ -17,13 +17,13 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))  # run by path, from any folder
 
 
-from core.errors import GalleryError
+from core.errors import GalleryError, StorageError
 from core.models.install import ensure_models
 from core.settings import PACK_CHOICES, load_settings
 from core.startup import load_engine, pack_for_photos, progress_bar
 from core.upkeep.check import REASONS, Report, check_gallery
 from core.upkeep.contact_sheet import write_contact_sheet
-from scripts.cli import Parser, path, run
+from scripts.cli import Parser, path, run, tell
 
 
 def main() -> int:
@@ -45,19 +45,22 @@ def main() -> int:
         raise GalleryError(f"{settings.dataset_dir} is not a folder; name one with --dataset-dir")
     engine = load_engine(ensure_models(settings, pack_for_photos(settings)), settings)
     report = check_gallery(engine, settings, progress_bar)
-    sheet = args.html or settings.dataset_dir / "contact_sheet.html"
-    write_contact_sheet(report, sheet)
     if args.json:
-        for fault in report.faults:
-            print(json.dumps(fault.to_json(), ensure_ascii=False))
+        tell(*(json.dumps(fault.to_json(), ensure_ascii=False) for fault in report.faults))
     else:
-        print(summary(report))
-        print(f"contact sheet: {sheet}")
+        tell(*summary(report))
+    sheet = args.html or settings.dataset_dir / "contact_sheet.html"
+    try:
+        write_contact_sheet(report, sheet)
+    except StorageError as error:
+        raise StorageError(f"{error}; --html takes another place for the contact sheet") from error
+    if not args.json:
+        tell(f"contact sheet: {sheet}")
     return 0
 
 
-def summary(report: Report) -> str:
-    """The faults by kind, one a line, and a count."""
+def summary(report: Report) -> list[str]:
+    """Lines: the faults by kind, and a count."""
     lines = []
     for reason, group in groupby(report.faults, lambda fault: fault.reason):
         row = list(group)
@@ -68,7 +71,7 @@ def summary(report: Report) -> str:
         f"{actors} actors, {len(report.photos)} photos, {report.worth_a_look()} faults,"
         f" {len(report.faults) - report.worth_a_look()} notes"
     )
-    return "\n".join(lines)
+    return lines
 
 
 if __name__ == "__main__":

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import argparse
+import errno
+import os
 import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import NoReturn, TextIO
 
 from core.errors import LookalikeError
-from core.log import configure_logging
+from core.gallery.folders import told
+from core.gallery.photos import Gallery
+from core.log import configure_logging, printable
 
 INTERRUPTED = 130  # what shells report for Ctrl-C
 
@@ -19,7 +23,7 @@ class Parser(argparse.ArgumentParser):
 
     def error(self, message: str) -> NoReturn:
         """Print one line, not the usage as well."""
-        self.exit(2, f"{self.prog}: {message} (see --help)\n")
+        self.exit(2, f"{printable(f'{self.prog}: {message} (see --help)')}\n")
 
 
 def path(text: str) -> Path:
@@ -35,14 +39,49 @@ def positive(text: str) -> int:
     return value
 
 
+def tell(*lines: str) -> None:
+    """Print lines on standard output, each fit for a terminal whatever names are in it."""
+    for line in lines:
+        print(printable(line), flush=True)
+
+
+def passed_over(gallery: Gallery) -> list[str]:
+    """Lines: what lies in a gallery's folder and is not matched, by the reason."""
+    lines = []
+    for reason, files in told(gallery.passed_over):
+        lines.append(f"passed over, {reason}: {len(files)}")
+        lines += [f"  {file}" for file in files]
+    return lines
+
+
+def complain(text: str) -> None:
+    """Print one line on standard error."""
+    print(printable(text), file=sys.stderr, flush=True)
+
+
 def run(main: Callable[[], int], log_to: TextIO | None = None) -> NoReturn:
     """Run a script's main and exit: 2 and one line on stderr for a set-up or usage fault."""
     configure_logging(log_to)
     try:
         sys.exit(main())
+    except BrokenPipeError:  # whoever read the output has seen enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        sys.exit(0)
     except LookalikeError as error:
-        print(f"error: {error}", file=sys.stderr)
+        complain(f"error: {error}")
+        sys.exit(2)
+    except OSError as error:  # another user's folder, a full disk, met where nobody looked
+        complain(f"error: {_refusal(error)}")
         sys.exit(2)
     except KeyboardInterrupt:
-        print("stopped; run it again to go on", file=sys.stderr)
+        complain("stopped; run it again to go on")
         sys.exit(INTERRUPTED)
+
+
+def _refusal(error: OSError) -> str:
+    """What the system refused, and what to do about it."""
+    where = " and ".join(str(name) for name in (error.filename, error.filename2) if name)
+    remedy = "check the disk and the path"
+    if error.errno in (errno.EACCES, errno.EPERM, errno.EROFS):
+        remedy = "let the user who runs this read and write it, or name another place"
+    return f"{where or 'the system'}: {error.strerror or error}; {remedy}"

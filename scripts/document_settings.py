@@ -12,7 +12,7 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))  # run by path, from any folder
 
 from core.settings import ROOT, Settings
-from scripts.cli import Parser, run
+from scripts.cli import Parser, run, tell
 
 PAGE = ROOT / "docs" / "settings.md"
 START, END = "<!-- settings -->", "<!-- /settings -->"
@@ -46,7 +46,7 @@ def main() -> int:
     """Rewrite the page."""
     Parser(description="Write the table of settings in docs/settings.md anew.").parse_args()
     PAGE.write_text(with_table(PAGE.read_text("utf-8")), "utf-8")
-    print(f"{PAGE}: {len(Settings.model_fields)} settings")
+    tell(f"{PAGE}: {len(Settings.model_fields)} settings")
     return 0
 
 

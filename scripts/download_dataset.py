@@ -30,7 +30,7 @@ from core.languages import ENGLISH, LANGUAGES
 from core.models.install import ensure_models
 from core.settings import Settings, load_settings
 from core.startup import load_engine, pack_for_photos
-from scripts.cli import Parser, path, positive, run
+from scripts.cli import Parser, path, positive, run, tell
 
 ACTORS = 302
 PHOTOS = 5
@@ -42,7 +42,8 @@ def main() -> int:
     settings = load_settings()
     settings = settings.replaced(dataset_dir=args.dataset_dir or settings.dataset_dir)
     if args.from_hub:
-        print(f"{args.from_hub}: {fetch_from_hub(args.from_hub, settings).summary()}")
+        counts, *left_out = fetch_from_hub(args.from_hub, settings).summary()
+        tell(f"{args.from_hub}: {counts}", *left_out)
         return 0
     with WebClient(settings.contact) as client:
         source = Wikimedia(client, settings.wikidata_url, settings.commons_url, args.country)
@@ -95,7 +96,7 @@ def _download(args: argparse.Namespace, settings: Settings, source: Source) -> i
                 bar.set_postfix(_counts(outcomes))
         finally:  # interrupted too: what was done is said
             bar.close()
-            print(summary(outcomes, args.limit))
+            tell(*summary(outcomes, args.limit))
     return 0
 
 
@@ -107,7 +108,7 @@ def _counts(outcomes: list[Outcome]) -> dict[str, int]:
     }
 
 
-def summary(outcomes: list[Outcome], limit: int) -> str:
+def summary(outcomes: list[Outcome], limit: int) -> list[str]:
     """Counts; then who was left out, which files were not taken, and why."""
     counts = _counts(outcomes)
     actors = len(outcomes) - counts["left_out"]
@@ -124,7 +125,7 @@ def summary(outcomes: list[Outcome], limit: int) -> str:
     if refused:
         lines.append(f"photos not taken: {refused.total()}")
         lines += [f"  {count} × {reason}" for reason, count in refused.most_common()]
-    return "\n".join(lines)
+    return lines
 
 
 def _label(actor: SourceActor) -> str:
@@ -138,10 +139,10 @@ def _dry_run(args: argparse.Namespace, source: Source) -> int:
         portrait = next(iter(source.portraits(actor)), None)
         fate = portrait.refusal or portrait.credit.licence if portrait else "there is no picture"
         names = (actor.names.get(lang, "") for lang in LANGUAGES if lang != ENGLISH)
-        print("\t".join((_label(actor), *names, " ".join(actor.countries), fate)))
+        tell("\t".join((_label(actor), *names, " ".join(actor.countries), fate)))
         actors += 1
         usable += portrait is not None and not portrait.refusal
-    print(f"{actors} actors, {usable} with a main portrait that is free to use")
+    tell(f"{actors} actors, {usable} with a main portrait that is free to use")
     return 0
 
 

@@ -14,7 +14,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent))  # run by path, 
 from core.log import say
 from core.models.install import ensure_models
 from core.settings import PACK_CHOICES, load_settings
-from scripts.cli import Parser, run
+from scripts.cli import Parser, run, tell
 
 
 def main() -> int:
@@ -31,7 +31,7 @@ def main() -> int:
     say("download_start", settings.lang)
     installed = ensure_models(settings, args.pack, verify=args.verify)
     say("download_done", settings.lang)
-    print(f"{installed.pack.title}: {installed.folder}")
+    tell(f"{installed.pack.title}: {installed.folder}")
     return 0
 
 

@@ -25,6 +25,7 @@ from core.models.install import ensure_models
 from core.models.packs import PACKS
 from core.settings import ROOT, load_settings
 from core.startup import load_engine
+from scripts import cli
 from scripts.cli import Parser, path, run
 from scripts.evaluation.datasets import SETS, labelled_photos
 from scripts.evaluation.material import Material
@@ -55,7 +56,7 @@ def main() -> int:
     tell("Once more, on the sample that the tests measure:")
     known[SAMPLE.format(args.pack)] = all_figures(Material(args.data, meter, sample=True), tell)
     report = write_report(args.pack, known, args.out)
-    print(report.read_text("utf-8"))
+    cli.tell(*report.read_text("utf-8").splitlines())
     tell(f"all in {time.monotonic() - started:.0f} s")
     return 0
 
@@ -77,7 +78,7 @@ def progress(work: Iterable[Any], name: str, length: int) -> Iterable[Any]:
 
 def tell(what: str) -> None:
     """Timings go beside the report, never into it."""
-    print(what, file=sys.stderr, flush=True)
+    cli.complain(what)
 
 
 if __name__ == "__main__":

@@ -15,16 +15,16 @@ from typing import Any
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))  # run by path, from any folder
 
 
-from dataclasses import replace
-
 from core.answer import answer_json
 from core.errors import IndexRefusedError
+from core.gallery.photos import Gallery
+from core.gallery.removals import load_removals
 from core.index.actor_index import load_index
 from core.lookalike import LookalikeFinder
 from core.models.install import ensure_models
 from core.settings import PACK_CHOICES, Settings, load_settings
-from core.startup import Plan, check_index, finder_of, open_gallery, start
-from scripts.cli import Parser, path, positive, run
+from core.startup import Plan, check_index, finder_of, start
+from scripts.cli import Parser, path, positive, run, tell
 
 
 def main() -> int:
@@ -49,12 +49,12 @@ def main() -> int:
     settings = load_settings()
     settings = settings.replaced(model_pack=args.pack or settings.model_pack)
     finder = finder_for(args.index, settings) if args.index else start(settings)
-    sys.stdout.reconfigure(errors="backslashreplace")  # JSON's escape, for names of no UTF-8
     failed = False
     for photo in args.photos:
         answer = answer_json(finder, photo, args.top_k, parts=args.parts)
         failed |= "error" in answer
-        print(json.dumps(answer, ensure_ascii=False) if args.json else as_text(answer), flush=True)
+        lines = [json.dumps(answer, ensure_ascii=False)] if args.json else as_lines(answer)
+        tell(*lines)
     return 1 if failed else 0
 
 
@@ -63,7 +63,8 @@ def finder_for(index_file: Path, settings: Settings) -> LookalikeFinder:
     settings = settings.replaced(index_file=index_file)
     if not os.environ.get("LOOKALIKE_DATASET_DIR"):
         settings = settings.replaced(dataset_dir=index_file.parent)
-    gallery = replace(open_gallery(settings), photos=())  # an index may stand without them
+    # An index may stand without its photos.
+    gallery = Gallery(settings.dataset_dir, (), load_removals(settings.removals_path))
     index = load_index(index_file)
     try:
         check_index(index, settings, gallery)
@@ -73,10 +74,10 @@ def finder_for(index_file: Path, settings: Settings) -> LookalikeFinder:
     return finder_of(plan, ensure_models(settings, index.info.pack), settings, gallery)
 
 
-def as_text(answer: dict[str, Any]) -> str:
+def as_lines(answer: dict[str, Any]) -> list[str]:
     """An answer for people."""
     if "error" in answer:
-        return f"{answer['photo']}: {answer['error']['message']}"
+        return [f"{answer['photo']}: {answer['error']['message']}"]
     lines = []
     for number, face in enumerate(answer["faces"], start=1):
         lines.append(f"{answer['photo']}, face {number}")
@@ -85,7 +86,7 @@ def as_text(answer: dict[str, Any]) -> str:
             parts = f"  especially {' and '.join(told)}" if (told := _told(match)) else ""
             similarity = f"  similarity {match['similarity']:.3f}"
             lines.append(f"  {rank}. {match['actor']}{score}{similarity}{parts}")
-    return "\n".join(lines)
+    return lines
 
 
 def _told(match: dict[str, Any]) -> list[str]:

@@ -36,7 +36,7 @@ from core.models.install import ensure_models
 from core.models.packs import PACKS
 from core.settings import Settings, load_settings
 from core.startup import load_engine
-from scripts.cli import Parser, path, run
+from scripts.cli import Parser, passed_over, path, run, tell
 
 PACK = PACKS["sface"]
 # Between templates of two names the highest similarity of this gallery is 0.68 (Han Ye-seul and
@@ -62,7 +62,7 @@ def main() -> int:
         engine = whole_engine(settings)
         caches = [embedded(folder, engine, settings) for folder in args.folders]
         for label, reason in left_out(caches).items():
-            print(f"left out: {label}: {LEFT_OUT[reason]}")
+            tell(f"left out: {label}: {LEFT_OUT[reason]}")
     starter = merged(caches)
     faults = [*disagreements(caches), *label_faults(starter)]
     removals = load_removals(settings.removals_path)
@@ -73,7 +73,7 @@ def main() -> int:
     if not args.check:
         save_cache(starter, settings.starter_path)
     count = sum(len(photos) for photos in starter.actors.values())
-    print(
+    tell(
         f"{len(starter.actors)} actors, {count} portraits, labels checked: {settings.starter_path}"
     )
     return 0
@@ -99,6 +99,8 @@ def embedded(folder: Path, engine: FaceEngine, settings: Settings) -> Embeddings
     with tempfile.TemporaryDirectory() as scratch:
         cache_file = Path(scratch) / "embeddings.json"
         gallery = read_gallery(folder, settings.removals_path)
+        gallery.refuse_unseen()
+        tell(*passed_over(gallery))
         embed_gallery(engine, gallery, cache_file, progress=bar)
         return load_cache(cache_file)
 

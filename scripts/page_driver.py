@@ -9,7 +9,7 @@ import os
 import re
 import shutil
 import socket
-import subprocess
+import subprocess  # of this project's own program # nosec B404
 import sys
 import time
 from collections.abc import Callable, Iterator
@@ -79,7 +79,7 @@ def started_app(gallery: Path | None, scratch: Path) -> Iterator[str]:
     log = scratch / "app.log"
     command = [sys.executable, "app.py", "--port", str(free_port()), "--host", "127.0.0.1"]
     with log.open("w") as stream:
-        app = subprocess.Popen(  # noqa: S603 - this project's own program
+        app = subprocess.Popen(  # noqa: S603 - this project's own program # nosec B603
             command, cwd=ROOT, env=environment, stdout=stream, stderr=stream
         )
     try:

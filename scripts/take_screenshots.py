@@ -24,7 +24,7 @@ from PIL import Image, ImageDraw, ImageFilter
 from tqdm import tqdm
 
 from core.errors import SettingsError
-from scripts.cli import Parser, path, run
+from scripts.cli import Parser, complain, path, run, tell
 
 try:
     from playwright.sync_api import Browser
@@ -43,7 +43,7 @@ try:
     )
 except ModuleNotFoundError as error:
     missing = str(error.name).partition(".")[0]
-    print(f"error: {missing} is missing; pip install -r requirements-dev.txt", file=sys.stderr)
+    complain(f"error: {missing} is missing; pip install -r requirements-dev.txt")
     sys.exit(2)
 
 SIZES: dict[str, Any] = {  # CSS pixels
@@ -76,7 +76,7 @@ def main() -> int:
     with tempfile.TemporaryDirectory() as scratch:
         taken = take_all(states, args.photo, args.gallery, args.out, Path(scratch))
     (args.out / "index.html").write_text(contact_sheet(taken), "utf-8")
-    print(f"{len(taken)} screenshots: {args.out / 'index.html'}")
+    tell(f"{len(taken)} screenshots: {args.out / 'index.html'}")
     return 0
 
 

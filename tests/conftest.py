@@ -26,6 +26,7 @@ from core.models.install import InstalledPack, ensure_models
 from core.models.packs import DLIB_RESNET
 from core.settings import Settings
 from core.startup import open_gallery
+from tests.remembering_engine import RememberingEngine
 from tests.running_app import ROOT, RunningApp, gallery_env, running_app, without_mcp
 
 SHARED = ROOT.parent / "shared" / "data"  # labelled photos; not every copy has them beside it
@@ -43,6 +44,7 @@ MOST_WORKERS = 4  # each holds models and, some of the time, apps
 TOGETHER = {
     "Chromium": ("tests/browser/",),
     "apps": ("tests/test_app.py", "tests/page/test_api.py", "tests/page/test_mcp.py"),
+    "served": ("tests/page/test_document.py", "tests/page/test_server.py"),
 }
 
 
@@ -81,6 +83,12 @@ def sface(models_dir: Path) -> InstalledPack:
 @pytest.fixture(scope="session")
 def engine(sface: InstalledPack) -> FaceEngine:
     """One thread, as the apps of these tests have: the other cores have other workers."""
+    return RememberingEngine(sface, threads=1)
+
+
+@pytest.fixture(scope="session")
+def plain_engine(sface: InstalledPack) -> FaceEngine:
+    """As the app has it, for tests of the engine itself and of what it keeps: nothing."""
     return FaceEngine(sface, threads=1)
 
 
@@ -124,7 +132,7 @@ def alone_pack(tmp_path_factory: pytest.TempPathFactory) -> InstalledPack:
 @pytest.fixture(scope="session")
 def alone(alone_pack: InstalledPack) -> FaceEngine:
     """The recogniser without the second network."""
-    return FaceEngine(alone_pack, threads=1)
+    return RememberingEngine(alone_pack, threads=1)
 
 
 @pytest.fixture(scope="session")

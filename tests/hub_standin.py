@@ -38,6 +38,8 @@ class Faults:
     silent: bool = False  # accepts and never answers
     status: int | None = None  # answers everything with this status
     content_status: int | None = None  # ... every GET of a file
+    page: bool = False  # no Hub: a login page answers everything
+    away: str | None = None  # no Hub: everything is redirected to this address
     cdn: bool = False  # no fault: a redirect to another host, as the Hub does for large files
 
 
@@ -94,6 +96,10 @@ class _Handler(LoopbackHandler):
         if hub.faults.silent:
             hub.closing.wait()
             self.close_connection = True
+        elif hub.faults.page:
+            self._send(200, {"Content-Type": "text/html"}, b"<html>Log in</html>")
+        elif hub.faults.away:
+            self._send(302, {"Location": hub.faults.away})
         elif hub.faults.status:
             self._send(hub.faults.status, {})
         elif hub.faults.content_status and asked and self.command == "GET":

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import re
@@ -9,10 +10,13 @@ import shutil
 import subprocess
 import sys
 import tomllib
+from importlib import metadata
 from pathlib import Path
 
 import pytest
 from gradio_client import Client, handle_file
+from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
 
 from core.faces.engine import FaceEngine
 from core.models.packs import PACKS
@@ -75,6 +79,7 @@ def in_order(expected: list[str], log: str) -> bool:
     return all(any(line == wanted for line in lines) for wanted in expected)
 
 
+@pytest.mark.slow
 def test_railway_with_the_hub_goes_all_the_way_with_auraface(
     tmp_path: Path, engine: FaceEngine
 ) -> None:
@@ -105,6 +110,7 @@ def test_railway_with_the_hub_goes_all_the_way_with_auraface(
     assert len(others) == 5
 
 
+@pytest.mark.slow
 def test_railway_without_the_hub_starts_with_the_starter_gallery(tmp_path: Path) -> None:
     root = clean_copy(tmp_path / "clone")
     env = clean_env(tmp_path, HF_HUB_OFFLINE="1", LOOKALIKE_LANG="ko")
@@ -144,6 +150,43 @@ def test_both_opencv_wheels_have_one_version() -> None:
     versions = re.findall(r"^opencv-python(?:-headless)?==([\d.]+)", REQUIREMENTS, re.MULTILINE)
     assert len(versions) == 2
     assert len(set(versions)) == 1
+
+
+def locked() -> list[tuple[Requirement, list[str]]]:
+    """The lock file's packages, each with its hashes."""
+    text = (ROOT / "requirements-lock.txt").read_text("utf-8").replace("\\\n", "")
+    lines = [line.split("--hash=") for line in text.splitlines() if not line.startswith("#")]
+    return [(Requirement(line.strip()), [h.strip() for h in hashes]) for line, *hashes in lines]
+
+
+def test_the_lock_file_is_what_requirements_ask_for_each_with_its_hashes() -> None:
+    versions: dict[str, set[str]] = {}
+    for package, hashes in locked():
+        (pin,) = package.specifier
+        assert pin.operator == "=="
+        versions.setdefault(canonicalize_name(package.name), set()).add(pin.version)
+        assert hashes, package.name
+        assert all(re.fullmatch(r"sha256:[0-9a-f]{64}", entry) for entry in hashes)
+    wanted = [Requirement(line) for line in REQUIREMENTS.splitlines() if line[0] != "#"]
+    for asked in wanted:
+        pinned = versions[canonicalize_name(asked.name)]
+        assert all(asked.specifier.contains(version) for version in pinned), asked
+    # Nothing is missing that these need in turn: the packages that the tests run with say so.
+    here = {canonicalize_name(package.name) for package, _ in locked()}
+    for package, _ in locked():
+        with contextlib.suppress(metadata.PackageNotFoundError):  # of another system
+            needs = map(Requirement, metadata.requires(package.name) or ())
+            missing = [n.name for n in needs if not n.marker or n.marker.evaluate({"extra": ""})]
+            assert {canonicalize_name(name) for name in missing} <= here, package.name
+
+
+def test_the_lock_file_names_no_index_and_the_container_installs_by_it() -> None:
+    text = (ROOT / "requirements-lock.txt").read_text("utf-8")
+    assert "://" not in text
+    assert "uv pip compile requirements.txt" in text.splitlines()[1]
+    lines = (ROOT / "Dockerfile").read_text("utf-8").splitlines()
+    (install,) = [line for line in lines if "pip install" in line]
+    assert install.endswith("--require-hashes -r requirements-lock.txt")
 
 
 def test_docker_image_makes_models_and_index_in_the_build_as_nobody_special() -> None:

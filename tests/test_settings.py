@@ -44,6 +44,11 @@ def test_every_field_is_read_from_its_variable() -> None:
         "photo_seconds": 90,
         "top_k": 7,
         "public_url": "https://example.org/lookalike",
+        "password": "open sesame",
+        "calls_a_minute": 12,
+        "trusted_proxies": "10.0.0.0/8,::1",
+        "waiting": 20,
+        "frames": "'self'",
         "mcp": True,
         "lang": "ko",
     }

@@ -27,10 +27,11 @@ from core.gallery.credits import (
     stamped,
     write_credits,
 )
+from core.gallery.folders import HARMLESS, PASSED_OVER, look_through
 from core.gallery.people import ACTORS_FILE, read_actors, safe_folder, write_actors
 from core.gallery.photos import GalleryPhoto, scan_gallery
 from core.gallery.removals import load_removals
-from core.models.hub import ask_in_time, stopped_downloads
+from core.models.hub import CHECK_NETWORK, ask_in_time, remedy_of, stopped_downloads
 from core.settings import Settings
 
 STAGING = ".from_hub"  # below the dataset: an interrupted download goes on from there
@@ -52,13 +53,13 @@ class HubResult:
     new: dict[str, Credit | None] = field(default_factory=dict)  # by "<folder>/<file>"
     left_out: dict[str, str] = field(default_factory=dict)  # the reason, by "<folder>/<file>"
 
-    def summary(self) -> str:
-        """Counts; then what was left out, and why."""
+    def summary(self) -> list[str]:
+        """Lines: counts; then what was left out, and why."""
         credited = sum(credit is not None and credit.is_given for credit in self.new.values())
         counts = f"{len(self.new)} new, {credited} of them with a credit"
         lines = [f"{self.there + len(self.new)} photos ({counts})"]
         lines += [f"  left out {file}: {why}" for file, why in sorted(self.left_out.items())]
-        return "\n".join(lines)
+        return lines
 
 
 def fetch_from_hub(repo: str, settings: Settings) -> HubResult:
@@ -98,9 +99,16 @@ def _ask(repo: str, seconds: float) -> Any:
         seconds,
         lambda error: (
             f"the Hub gave no dataset {repo} that you may read ({type(error).__name__});"
-            " check the name and the network, or log in"
+            f" {_remedy(error)}"
         ),
     )
+
+
+def _remedy(error: Exception) -> str:
+    remedy = remedy_of(error)
+    if remedy == CHECK_NETWORK:
+        return "check the name and the network, or log in"
+    return f"check the name, and {remedy}"
 
 
 def _download(repo: str, info: Any, dataset: Path, staging: Path) -> int:
@@ -136,6 +144,10 @@ def _take_over(root: Path, settings: Settings, result: HubResult) -> None:
     dataset, removals = settings.dataset_dir, load_removals(settings.removals_path)
     metadata = _metadata(root / METADATA_FILE)
     new: dict[str, GalleryPhoto] = {}
+    for entry in look_through(root).passed_over:
+        is_split = root.parent.name == STAGING and entry.file.partition("/")[0] in SPLITS
+        if entry.reason not in HARMLESS and not is_split:
+            result.left_out[entry.file] = PASSED_OVER[entry.reason]
     for photo in scan_gallery(root):
         if photo.actor in SPLITS and root.parent.name == STAGING:
             continue

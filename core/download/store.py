@@ -16,7 +16,6 @@ from filelock import FileLock, Timeout
 
 from core.download.source import SourceActor
 from core.errors import GalleryError
-from core.faces.photo import PHOTO_SUFFIXES
 from core.files import new_file, storage_errors
 from core.gallery.credits import (
     CREDITS_FILE,
@@ -27,6 +26,7 @@ from core.gallery.credits import (
     stamped,
     write_credits,
 )
+from core.gallery.folders import is_picture
 from core.gallery.people import (
     ACTORS_FILE,
     ActorEntry,
@@ -126,11 +126,7 @@ class Store:
         """Photos of a folder, "2.jpg" before "10.jpg"."""
         path = self.dataset / folder
         found = path.iterdir() if path.is_dir() else iter(())
-        photos = [
-            file
-            for file in found
-            if file.suffix.lower() in PHOTO_SUFFIXES and not file.name.startswith(".")
-        ]
+        photos = [file for file in found if is_picture(file) and not file.name.startswith(".")]
         return sorted(photos, key=lambda file: (len(file.name), file.name))
 
     def pages_in(self, folder: str) -> set[str]:

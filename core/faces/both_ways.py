@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from core.faces.align import roll
-from core.faces.detect import SAME_PLACE, SURE, FoundFace, FoundFaces, overlap
+from core.faces.found import SAME_PLACE, SURE, FoundFace, FoundFaces, overlap
 
 OTHER_WAY_UP = 45.0  # degrees
 
@@ -40,18 +40,19 @@ def _mean(one: NDArray[np.float32], other: NDArray[np.float32]) -> NDArray[np.fl
 
 
 def find_both_ways(
-    find: Callable[[NDArray[np.uint8]], FoundFaces],
+    find: Callable[..., FoundFaces],
     pixels: NDArray[np.uint8],
     mirror: NDArray[np.uint8],
 ) -> list[SeenFace]:
     """The faces of a (H, W, 3) photo and its mirror image, each once.
 
     What only one of both has counts if it is sure. Of 1,014 development photos, three had a face
-    in one of both only: two temples and a cave.
+    in one of both only: two temples and a cave. Where the photo shows nobody, small faces are not
+    looked for in its mirror image as well: of 16 megapixels that takes half of the time.
     """
     width = pixels.shape[1]
     here = find(pixels).faces()
-    there = [face.mirrored(width) for face in find(mirror).faces()]
+    there = [face.mirrored(width) for face in find(mirror, small=bool(here)).faces()]
     pairs = _same_places(here, there)
     both = [_agreed(here[row], there[column], width) for row, column in pairs]
     once = [face for row, face in enumerate(here) if row not in {pair[0] for pair in pairs}]

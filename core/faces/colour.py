@@ -5,8 +5,9 @@ from __future__ import annotations
 import io
 from functools import lru_cache
 
-import numpy as np
 from PIL import Image, ImageCms
+
+from core.faces.modes import deep_grey_to_rgb, on_white
 
 # Of profiles: the colour space of the values, and Pillow's modes that hold such.
 MODES = {"RGB ": ("RGB",), "GRAY": ("L",), "CMYK": ("CMYK",)}
@@ -22,14 +23,14 @@ def to_srgb(image: Image.Image) -> Image.Image:
     """
     profile = image.info.get("icc_profile")
     if image.mode.startswith(("I", "F")):
-        return _deep_grey_to_rgb(image)
+        return deep_grey_to_rgb(image)
     if image.has_transparency_data:
-        rgba = image.convert("RGBA")
-        white = Image.new("RGBA", rgba.size, "white")
-        image = Image.alpha_composite(white, rgba).convert("RGB")
-    elif image.mode not in ("L", "CMYK"):
+        image = on_white(image)
+    elif image.mode not in ("RGB", "L", "CMYK"):
         image = image.convert("RGB")
-    return _by_profile(image, profile).convert("RGB") if profile else image.convert("RGB")
+    if profile:
+        image = _by_profile(image, profile)
+    return image if image.mode == "RGB" else image.convert("RGB")
 
 
 def _by_profile(image: Image.Image, profile: bytes) -> Image.Image:
@@ -50,13 +51,3 @@ def _transform(profile: bytes, mode: str) -> ImageCms.ImageCmsTransform | None:
     if (source.profile.profile_description or "").startswith("sRGB"):
         return None
     return ImageCms.buildTransform(source, ImageCms.createProfile("sRGB"), mode, "RGB")
-
-
-def _deep_grey_to_rgb(image: Image.Image) -> Image.Image:
-    """Grey of more than 8 bits, scaled from its own format's range (16 bits; 0-1 for floats)."""
-    values = np.nan_to_num(np.asarray(image).astype(np.float64))
-    top = 1.0 if image.mode == "F" and values.max(initial=0) <= 1 else 65535.0
-    if image.mode in ("I", "F") and top != 1.0 and values.max(initial=0) <= 255:
-        top = 255.0
-    grey = np.clip(values * (255.0 / top), 0, 255).round().astype(np.uint8)
-    return Image.fromarray(grey).convert("RGB")

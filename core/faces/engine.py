@@ -10,7 +10,7 @@ import io
 import math
 import os
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -30,7 +30,7 @@ from core.settings import DetectionOptions
 # onnxruntime reads this when it is first imported; else it keeps a device id and reports usage.
 os.environ["ORT_DISABLE_TELEMETRY"] = "1"
 
-EMBEDDING_BATCH = 32  # crops a call of a network in enrolment: bounds memory, loses no speed
+EMBEDDING_BATCH = 4  # crops a call of a network: 0.1 GB (32: 0.9 GB), and as fast
 TINY = np.finfo(np.float32).tiny
 DOMINANT = 2.0  # the likely subject's area must be this many times any other face's
 RIVAL_SCORE = 0.7  # detection score from which another face counts: below, posters and blur
@@ -64,6 +64,13 @@ class Detection:
         """Of the box, in square pixels."""
         x1, y1, x2, y2 = self.box
         return max(0.0, x2 - x1) * max(0.0, y2 - y1)
+
+    def in_larger(self, zoom: float) -> Detection:
+        """Where it is in the photo of which this was found in a reduced copy."""
+        if zoom == 1:
+            return self
+        x1, y1, x2, y2 = (value * zoom for value in self.box)
+        return replace(self, box=(x1, y1, x2, y2), landmarks=self.landmarks * np.float32(zoom))
 
     def prominence(self, width: float, height: float) -> float:
         """How likely it is the subject of a photo of this size: large, near the middle, sure."""
@@ -122,11 +129,13 @@ class FaceEngine:
     def detect(self, photo: Photo) -> tuple[Detection, ...]:
         """All faces of a photo, aligned, the likely subject first; () if there is none.
 
-        That is by size, nearness to the photo's centre and detection score together.
+        That is by size, nearness to the photo's centre and detection score together. A photo
+        of more pixels than faces are looked for in is reduced first: few are worth seconds.
         """
-        mirror = np.ascontiguousarray(photo.pixels[:, ::-1])
-        seen = find_both_ways(self._detector.find, photo.pixels, mirror)
-        found = [_aligned(photo.pixels, mirror, face, self.pack) for face in seen]
+        pixels, zoom = _reduced(photo.pixels, self.options.limit)
+        mirror = _mirror_image(pixels)
+        seen = find_both_ways(self._detector.find, pixels, mirror)
+        found = [_aligned(pixels, mirror, face, self.pack).in_larger(zoom) for face in seen]
         height, width = photo.pixels.shape[:2]
         return tuple(sorted(found, key=lambda face: -face.prominence(width, height)))
 
@@ -142,7 +151,7 @@ class FaceEngine:
 
     def views(self, pixels: NDArray[np.uint8], landmarks: NDArray[np.float32]) -> Views:
         """Of a face whose (5, 2) landmarks in a (H, W, 3) RGB picture are known already."""
-        mirror = np.ascontiguousarray(pixels[:, ::-1])
+        mirror = _mirror_image(pixels)
         return _views(
             self.pack, (pixels, landmarks), (mirror, mirrored(landmarks, pixels.shape[1]))
         )
@@ -161,6 +170,24 @@ class FaceEngine:
         bgr = np.ascontiguousarray(pixels[:, :, ::-1])
         boxes, landmarks = self._network.detect(bgr, input_size=bgr.shape[1::-1])
         return boxes, landmarks
+
+
+def _reduced(pixels: NDArray[np.uint8], limit: int) -> tuple[NDArray[np.uint8], float]:
+    """A photo of no more pixels than a square of this side, and how much longer its sides were."""
+    import cv2
+
+    height, width = pixels.shape[:2]
+    zoom = max(1.0, math.sqrt(height * width) / limit)
+    if zoom == 1:
+        return pixels, zoom
+    size = (max(1, round(width / zoom)), max(1, round(height / zoom)))
+    return np.asarray(cv2.resize(pixels, size, interpolation=cv2.INTER_AREA), np.uint8), zoom
+
+
+def _mirror_image(pixels: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    import cv2
+
+    return np.asarray(cv2.flip(pixels, 1), np.uint8)
 
 
 def _aligned(

@@ -16,6 +16,8 @@ from pillow_heif import register_heif_opener
 
 from core.errors import PhotoTooLargeError, UnreadablePhotoError
 from core.faces.colour import to_srgb
+from core.faces.jpeg import check_scans, completed
+from core.faces.modes import pixels_of
 from core.settings import PhotoLimits
 
 PhotoSource = str | Path | bytes | Image.Image
@@ -32,7 +34,7 @@ class PictureKind:
 
 
 KINDS = (
-    PictureKind("JPEG", ("JPEG",), (".jpg", ".jpeg"), ("image/jpeg",)),
+    PictureKind("JPEG", ("JPEG",), (".jpg", ".jpeg", ".jfif", ".jpe"), ("image/jpeg",)),
     PictureKind("PNG", ("PNG",), (".png",), ("image/png",)),
     PictureKind("WebP", ("WEBP",), (".webp",), ("image/webp",)),
     PictureKind("GIF", ("GIF",), (".gif",), ("image/gif",)),
@@ -57,7 +59,6 @@ UPRIGHT = {
     8: Image.Transpose.ROTATE_90,
 }
 FURTHER = (1, 3, 7, 15, 31)  # which pictures of an animation are looked at after the first
-JPEG_END, JPEG_FILLING = b"\xff\xd9", b"\x5a" * 256
 # What Pillow and its decoders raise on damaged files; every kind was met by flipping bytes.
 DECODER_FAULTS = (
     OSError,
@@ -110,10 +111,10 @@ def read_photo(source: PhotoSource, limits: PhotoLimits = PhotoLimits()) -> Phot
     try:
         pixels = _upright_rgb(image)
     except DECODER_FAULTS as error:
-        whole = _completed(image)
+        whole = _without_a_pixel_lost(image)
         if whole is None:
             raise _unreadable(name) from error
-        pixels = _upright_rgb(whole)
+        pixels = whole
     return Photo(pixels, name)
 
 
@@ -149,14 +150,23 @@ def _open(source: str | Path | bytes, name: str, limits: PhotoLimits) -> Image.I
     try:
         data = source if isinstance(source, bytes) else _read_file(Path(source), name, limits)
         _check_bytes(len(data), name, limits)
-        return Image.open(io.BytesIO(data), formats=FORMATS)
+        image = Image.open(io.BytesIO(data), formats=FORMATS)
+        if image.format in ("JPEG", "MPO"):
+            check_scans(data, image.width * image.height)
+        return image
     except Image.DecompressionBombError:
         raise _too_many_pixels(name, limits) from None
+    except PermissionError as error:
+        raise UnreadablePhotoError(
+            f"{name} may not be opened; let the user who runs this read it"
+        ) from error
     except DECODER_FAULTS as error:
         raise _unreadable(name) from error
 
 
 def _read_file(path: Path, name: str, limits: PhotoLimits) -> bytes:
+    if path.is_dir():
+        raise UnreadablePhotoError(f"{name or path} is a folder, no photo; name the photos in it")
     if not path.is_file():
         raise UnreadablePhotoError(f"{name}: no such file; check the path")
     _check_bytes(path.stat().st_size, name, limits)
@@ -196,24 +206,13 @@ def _upright_rgb(image: Image.Image) -> NDArray[np.uint8]:
     image = to_srgb(image)
     if turn is not None:
         image = image.transpose(turn)
-    return np.ascontiguousarray(np.asarray(image, dtype=np.uint8))
+    return pixels_of(image)
 
 
-def _completed(image: Image.Image) -> Image.Image | None:
-    """A JPEG file that ends early, if it is its end mark that is missing and no pixel.
-
-    Two fillings in the place of what is missing give two pictures if a pixel depends on it.
-    """
-    stream = getattr(image, "fp", None)
-    if image.format != "JPEG" or not isinstance(stream, io.BytesIO):
-        return None
-    data = stream.getvalue().removesuffix(JPEG_END[:1])  # half of the mark may be there
+def _without_a_pixel_lost(image: Image.Image) -> NDArray[np.uint8] | None:
     try:
-        one, other = (
-            Image.open(io.BytesIO(data + filling + JPEG_END), formats=("JPEG",))
-            for filling in (b"", JPEG_FILLING)
-        )
-        return one if np.array_equal(np.asarray(one), np.asarray(other)) else None
+        whole = completed(image)
+        return None if whole is None else _upright_rgb(whole)
     except DECODER_FAULTS:
         return None
 

@@ -16,6 +16,7 @@ from pathlib import Path
 
 from core.errors import GalleryError
 from core.files import new_file
+from core.gallery.folders import is_system
 from core.languages import ENGLISH, LANGUAGES
 
 ACTORS_FILE = "actors.csv"
@@ -58,7 +59,7 @@ def safe_folder(name: str) -> str:
     """A folder name for any actor's name: one path component, the same on every system.
 
     Raises:
-        GalleryError: nothing of the name is left.
+        GalleryError: nothing of the name is left, or it is one of a system's own folders.
     """
     text = unicodedata.normalize("NFC", name)
     text = "".join(sign for sign in text if unicodedata.category(sign) not in ("Cc", "Cs"))
@@ -66,7 +67,7 @@ def safe_folder(name: str) -> str:
     if RESERVED.fullmatch(text):
         text = f"{text}_"
     text = text.encode()[:LONGEST_FOLDER].decode(errors="ignore").strip(" .")
-    if not text:
+    if not text or is_system(text):
         raise GalleryError(f"{name!r} is no name for an actor; use one with a letter in it")
     return text
 

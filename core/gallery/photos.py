@@ -9,9 +9,15 @@ from pathlib import Path
 from typing import Any
 
 from core.errors import GalleryError
-from core.faces.photo import PHOTO_SUFFIXES
 from core.files import sha256_of
 from core.gallery.credits import CREDITS_FILE, Credit, credit_of, read_credits, readable_name
+from core.gallery.folders import (
+    HARMLESS,
+    PASSED_OVER,
+    PassedOver,
+    holds_a_picture,
+    look_through,
+)
 from core.gallery.people import name_key
 from core.gallery.removals import Removals, load_removals
 
@@ -37,11 +43,14 @@ class Portrait:
 
     @staticmethod
     def from_json(entry: dict[str, Any]) -> Portrait:
-        """Inverse of `to_json`."""
-        credit = entry.get("credit")
+        """Inverse of `to_json`; what is no text where one belongs is a TypeError."""
+        credit, file = entry.get("credit"), entry.get("file")
+        texts = [entry["sha256"], *(credit or {}).values(), *([] if file is None else [file])]
+        if not all(isinstance(text, str) for text in texts):
+            raise TypeError("a photo's hash, file and credit are texts")
         return Portrait(
-            str(entry["sha256"]),
-            entry.get("file"),
+            entry["sha256"],
+            file,
             Credit(**credit) if credit else None,
             tuple(map(float, entry.get("landmarks", ()))),
             str(entry.get("crop_hash", "")),
@@ -67,26 +76,20 @@ def scan_gallery(dataset_dir: Path) -> list[GalleryPhoto]:
 
     A folder's name is the actor's, normalised to NFC (macOS stores Hangul taken apart) and
     with "\N{REPLACEMENT CHARACTER}" for bytes that are no UTF-8.
-    Hidden files and folders, and files that do not end like a picture, are passed over.
 
     Raises:
         GalleryError: `dataset_dir` is not a folder, or credits.csv cannot be read.
     """
-    if not dataset_dir.is_dir():
-        raise GalleryError(f"{dataset_dir} is not a folder; make it, or name another one")
+    return _photos_of(dataset_dir, look_through(dataset_dir).photos)
+
+
+def _photos_of(dataset_dir: Path, paths: Iterable[Path]) -> list[GalleryPhoto]:
     credits = read_credits(dataset_dir / CREDITS_FILE)
-    photos = [
-        GalleryPhoto(
-            actor=readable_name(folder.name),
-            path=path,
-            file=f"{folder.name}/{path.name}",
-            credit=credit_of(path, credits.get(readable_name(f"{folder.name}/{path.name}"))),
-        )
-        for folder in dataset_dir.iterdir()
-        if folder.is_dir() and not folder.name.startswith(".")
-        for path in folder.iterdir()
-        if path.suffix.lower() in PHOTO_SUFFIXES and not path.name.startswith(".")
-    ]
+    photos = []
+    for path in paths:
+        file = f"{path.parent.name}/{path.name}"
+        credit = credit_of(path, credits.get(readable_name(file)))
+        photos.append(GalleryPhoto(readable_name(path.parent.name), path, file, credit))
     return sorted(photos, key=lambda photo: (photo.actor, photo.file))
 
 
@@ -97,6 +100,7 @@ class Gallery:
     folder: Path
     photos: tuple[GalleryPhoto, ...]  # by actor and file name
     removals: Removals  # people who are not to be matched
+    passed_over: tuple[PassedOver, ...] = ()  # what else lies in the folder
 
     @cached_property
     def listing(self) -> str:
@@ -118,6 +122,36 @@ class Gallery:
             groups.setdefault(name_key(actor), []).append(actor)
         return [actors for actors in groups.values() if len(actors) > 1]
 
+    @property
+    def lost(self) -> tuple[PassedOver, ...]:
+        """What was passed over and may be somebody's photos."""
+        return tuple(entry for entry in self.passed_over if entry.reason not in HARMLESS)
+
+    @cached_property
+    def unseen(self) -> str:
+        """Where no photo is found though something was passed over: that, in a sentence's part.
+
+        "" for a folder that is empty but for what a system or a broken-off run left.
+        """
+        if self.photos:
+            return ""
+        bins = [entry for entry in self.passed_over if entry.reason == "system"]
+        lost = self.lost or [e for e in bins if holds_a_picture(self.folder / e.file)]
+        more = f", and {len(lost) - 1} more" if lost[1:] else ""
+        return f"{lost[0].file} ({PASSED_OVER[lost[0].reason]}){more}" if lost else ""
+
+    def refuse_unseen(self) -> None:
+        """Refuse a folder in which something lies and no photo is found.
+
+        Raises:
+            GalleryError: with the first thing that was passed over.
+        """
+        if self.unseen:
+            raise GalleryError(
+                f"{self.folder} has no photo of any actor; photos belong into"
+                f" {self.folder / '<Actor name>'}/, and what is there is passed over: {self.unseen}"
+            )
+
     def holds_just(self, portraits: Iterable[Portrait]) -> bool:
         """Whether these are all its photos, with the credits they have now."""
         known = {(portrait.file, portrait.credit) for portrait in portraits}
@@ -130,8 +164,18 @@ def read_gallery(folder: Path, removals_file: Path) -> Gallery:
     Raises:
         GalleryError: not a folder, or credits.csv or the removals cannot be read.
     """
-    photos = scan_gallery(folder) if folder.exists() else []
-    return Gallery(folder, tuple(photos), load_removals(removals_file))
+    removals = load_removals(removals_file)
+    if not _is_there(folder):
+        return Gallery(folder, (), removals)
+    found = look_through(folder)
+    return Gallery(folder, tuple(_photos_of(folder, found.photos)), removals, found.passed_over)
+
+
+def _is_there(folder: Path) -> bool:
+    try:
+        return folder.exists()
+    except OSError:  # a folder above it may not be entered: opening it says so
+        return True
 
 
 def starter_listing(path: Path) -> str:

@@ -78,7 +78,7 @@ def load_removals(path: Path) -> Removals:
 def save_removals(removals: Removals, path: Path) -> None:
     """Write the list by rename, one hash a line, so that one can be deleted by hand."""
     content = {"schema": SCHEMA, "names": [*sorted(removals.hashes), ""]}
-    with new_file(path) as temporary:
+    with new_file(path, "LOOKALIKE_REMOVALS_FILE") as temporary:
         temporary.write_text(json.dumps(content, indent=1) + "\n", encoding="utf-8")
 
 

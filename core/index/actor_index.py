@@ -68,11 +68,16 @@ class ActorIndex:
             "portrait_actor": (self.portrait_actor.shape, (portraits,)),
             "template_actor": (self.template_actor.shape, (templates,)),
             "dimension": (self.templates.shape[1:], self.embeddings.shape[1:]),
-            "actors with a template": (len(np.unique(self.template_actor)), len(self.actors)),
+            "embeddings and templates": (self.embeddings.dtype, self.templates.dtype),
         }
         for name, (actual, expected) in shapes.items():
             if actual != expected:
                 raise ValueError(f"{name}: expected {expected}, got {actual}")
+        for name, rows in (("portrait", self.portrait_actor), ("template", self.template_actor)):
+            if not _ascends(rows, len(self.actors)):
+                raise ValueError(f"expected {name}s in the actors' order, at least one of each")
+        if not (np.isfinite(self.embeddings).all() and np.isfinite(self.templates).all()):
+            raise ValueError("expected finite embeddings")
 
     @property
     def dimension(self) -> int:
@@ -110,6 +115,15 @@ class ActorIndex:
         )
 
 
+def _ascends(rows: NDArray[np.int32], actors: int) -> bool:
+    """Whether these are the numbers 0…actors-1, ascending and each at least once."""
+    if rows.dtype.kind != "i" or not len(rows) or not actors:
+        return not len(rows) and not actors
+    steps = np.diff(rows)
+    inside = bool(((steps == 0) | (steps == 1)).all())
+    return inside and int(rows[0]) == 0 and int(rows[-1]) == actors - 1
+
+
 def best_per_actor(
     embeddings: NDArray[np.float32],
     templates: NDArray[np.float32],
@@ -132,6 +146,9 @@ DAMAGE = (
     LookupError,
     TypeError,
     AttributeError,
+    ArithmeticError,
+    RecursionError,
+    MemoryError,
     EOFError,
     zipfile.BadZipFile,
     zlib.error,
@@ -161,7 +178,7 @@ def save_index(index: ActorIndex, path: Path) -> None:
     archive = io.BytesIO()
     np.savez(archive, **arrays)  # type: ignore[arg-type]
     body = archive.getvalue()[:-2] + SEAL.to_bytes(2, "little")  # the comment's length comes last
-    with new_file(path) as temporary:
+    with new_file(path, "LOOKALIKE_INDEX_FILE") as temporary:
         temporary.write_bytes(body + sha256_of(body).encode())
 
 
@@ -191,6 +208,15 @@ def load_index(path: Path) -> ActorIndex:
         ) from error
 
 
+def _info_from(entry: dict[str, Any]) -> IndexInfo:
+    info = IndexInfo(**entry)
+    kinds = {"detection": dict, "libraries": dict, "left_out": dict, "clusters": int}
+    for name, value in vars(info).items():
+        if not isinstance(value, kinds.get(name, str)):
+            raise TypeError(f"{name} is no {kinds.get(name, str).__name__}")
+    return info
+
+
 def _index_from(about: dict[str, Any], arrays: dict[str, NDArray[Any]]) -> ActorIndex:
     calibration = None
     if "calibration_moments" in arrays:
@@ -202,8 +228,10 @@ def _index_from(about: dict[str, Any], arrays: dict[str, NDArray[Any]]) -> Actor
             deviation,
             len(about["actors"]),
         )
+    if not all(isinstance(actor, str) for actor in about["actors"]):
+        raise TypeError("actors are names")
     return ActorIndex(
-        info=IndexInfo(**about["info"]),
+        info=_info_from(about["info"]),
         actors=tuple(about["actors"]),
         portraits=tuple(Portrait.from_json(entry) for entry in about["portraits"]),
         embeddings=arrays["embeddings"],

@@ -179,6 +179,8 @@ def load_cache(path: Path) -> EmbeddingsCache:
                 f"{path} has schema {content['schema']}, this version reads {SCHEMA};"
                 " delete it and build again"
             )
+        if not isinstance(content["latest"], str | None):
+            raise TypeError("the pack last built with is a name")
         return EmbeddingsCache(
             actors={
                 str(name): [Portrait.from_json(entry) for entry in photos]
@@ -200,6 +202,7 @@ def load_cache(path: Path) -> EmbeddingsCache:
         AttributeError,
         ArithmeticError,
         RecursionError,
+        MemoryError,
     ) as error:
         raise IndexRefusedError(
             f"{path} is damaged ({type(error).__name__}: {error}); delete it and build again"
@@ -212,7 +215,7 @@ def save_cache(cache: EmbeddingsCache, path: Path) -> None:
     Bytes of file names that are no UTF-8 become JSON escapes, which read back as they were.
     """
     with (
-        new_file(path) as temporary,
+        new_file(path, "LOOKALIKE_CACHE_FILE") as temporary,
         temporary.open("w", encoding="utf-8", errors="backslashreplace", newline="\n") as out,
     ):
         out.write(f'{{"schema": {SCHEMA}, "latest": {json.dumps(cache.latest)},\n"actors": {{')

@@ -6,6 +6,8 @@ import errno
 import logging
 import os
 import shutil
+import socket
+import ssl
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -14,6 +16,26 @@ from pathlib import Path
 
 from core.errors import HubUnreachableError, ModelError
 from core.files import sha256_of
+
+LOGIN = (
+    "log in to the network if it has a login page, or set HTTPS_PROXY or HF_ENDPOINT so that the"
+    " Hub is reached"
+)
+ACCESS = "renew or unset HF_TOKEN, and let a proxy on the way pass the Hub's address"
+CHECK_NETWORK = "check the network"
+LATER = "try again later, and report it if it stays so"
+REMEDIES = {  # by HTTP status
+    401: ACCESS,
+    403: ACCESS,
+    404: "check HF_ENDPOINT, or update Lookalike",
+    407: "set HTTPS_PROXY with the proxy's user and password",
+    429: "try again later, or set HF_TOKEN to be allowed more",
+    511: LOGIN,
+}
+OWN_CERTIFICATE = (
+    "its certificate is not trusted: set SSL_CERT_FILE to that of the proxy on the way, or check"
+    " the clock"
+)
 
 
 @dataclass(frozen=True)
@@ -52,6 +74,8 @@ def require_answer(file: HubFile, size: int, sha256: str, seconds: float) -> Non
 
     answer = ask_in_time(ask, seconds, lambda error: _refusal(file, error))
     published = (getattr(answer, "size", None), getattr(answer, "etag", None))
+    if not getattr(answer, "commit_hash", None):  # the Hub names the commit of every file
+        raise HubUnreachableError(f"in the Hub's place something else answered for {file}; {LOGIN}")
     if published != (size, sha256):
         raise ModelError(
             f"{file} on the Hub is not the pinned file (size and hash {published});"
@@ -89,7 +113,10 @@ def ask_in_time(
     thread.start()
     thread.join(seconds)
     if not outcome:
-        raise HubUnreachableError(f"the Hub did not answer within {seconds:g} s; check the network")
+        raise HubUnreachableError(
+            f"the Hub did not answer within {seconds:g} s; check the network, or raise"
+            " LOOKALIKE_HUB_TIMEOUT"
+        )
     if isinstance(outcome[0], Exception):
         raise HubUnreachableError(refusal(outcome[0])) from outcome[0]
     return outcome[0]
@@ -103,10 +130,30 @@ def _quieten_client() -> None:
 
 
 def _refusal(file: HubFile, error: Exception) -> str:
-    status = getattr(getattr(error, "response", None), "status_code", None)
-    if status is None:
-        return f"the Hub did not give {file} ({type(error).__name__}); check the network"
-    return f"the Hub answered {status} for {file}; try again later, and report it if it stays so"
+    if status := _status(error):
+        return f"the Hub answered {status} for {file}; {remedy_of(error)}"
+    return f"the Hub did not give {file} ({type(error).__name__}); {remedy_of(error)}"
+
+
+def remedy_of(error: Exception) -> str:
+    """What helps against an error of the Hub's client."""
+    if status := _status(error):
+        return REMEDIES.get(status, LATER)
+    if type(error).__name__ == "TooManyRedirects" or isinstance(error, ValueError):
+        return LOGIN  # a page, where the Hub's JSON was expected
+    return OWN_CERTIFICATE if _is_about_certificates(error) else CHECK_NETWORK
+
+
+def _status(error: Exception) -> int | None:
+    return getattr(getattr(error, "response", None), "status_code", None)
+
+
+def _is_about_certificates(error: BaseException | None) -> bool:
+    while error is not None:
+        if isinstance(error, ssl.SSLCertVerificationError) or "CERTIFICATE_VERIFY" in str(error):
+            return True
+        error = error.__cause__ or error.__context__
+    return False
 
 
 def download(file: HubFile, folder: Path, size: int) -> Path:
@@ -142,10 +189,12 @@ def stopped_downloads(what: str) -> Iterator[None]:
     try:
         yield
     except Exception as error:
-        if isinstance(error, OSError) and error.errno is not None:
+        of_the_network = isinstance(error, ConnectionError | TimeoutError | socket.gaierror)
+        if isinstance(error, OSError) and error.errno is not None and not of_the_network:
             raise
+        remedy = remedy_of(error) if _status(error) else "run it again"
         raise HubUnreachableError(
-            f"the download of {what} stopped ({type(error).__name__}); run it again"
+            f"the download of {what} stopped ({_status(error) or type(error).__name__}); {remedy}"
         ) from error
 
 

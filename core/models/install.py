@@ -134,7 +134,7 @@ def _only_one_process(models_dir: Path) -> Iterator[None]:
     """Alone in the models folder, with what a killed run left there cleared."""
     from filelock import FileLock
 
-    with storage_errors(models_dir):
+    with storage_errors(models_dir, "LOOKALIKE_MODELS_DIR"):
         models_dir.mkdir(parents=True, exist_ok=True)
         lock = FileLock(models_dir / ".lock")
         lock.acquire()
@@ -149,7 +149,7 @@ def _only_one_process(models_dir: Path) -> Iterator[None]:
 def _make(pack: ModelPack, folder: Path, settings: Settings) -> None:
     work = folder.with_name(f".{folder.name}.new")
     made, downloads = work / "pack", work / "downloads"
-    with storage_errors(folder):
+    with storage_errors(folder, "LOOKALIKE_MODELS_DIR"):
         (folder / SUMS_FILE).unlink(missing_ok=True)  # a bad pack stays bad, should this fail
         try:
             made.mkdir(parents=True)

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import gradio as gr
+from gradio.utils import get_upload_folder
 
 from core.answer import (
     ActorJson,
@@ -25,6 +26,7 @@ from core.errors import SettingsError
 from core.faces.engine import usable_cpus
 from core.gallery.people import Filter
 from core.lookalike import LookalikeFinder
+from core.page.arguments import ENDPOINTS, checked
 from core.page.gradio_patches import describe, explain_fetching, photo_input, prepare_mcp
 from core.page.language import check_filter, read_filter
 
@@ -124,8 +126,6 @@ def add_api(finder: LookalikeFinder) -> None:
     ) -> dict[str, Any]:
         if photo is None:
             raise _refused("no photo was sent; send one as a file, an address or base64")
-        if top_k is not None and top_k < 1:
-            raise _refused(f"top_k is {top_k:g}; set it to 1 or more")
         wanted, most = _filter(finder, gender, country), int(top_k) if top_k else None
         answer = answer_json(finder, photo, most, wanted, parts=bool(parts))
         answer["photo"] = Path(photo).name
@@ -146,6 +146,20 @@ def add_api(finder: LookalikeFinder) -> None:
         _endpoint(match, inputs, AnswerJson | NoAnswerJson, **MATCHING)
         _endpoint(actors, _filters(), list[ActorJson])
         _endpoint(health, {}, HealthJson)
+
+
+def check_call(endpoint: str | None, sent: list[Any]) -> list[Any]:
+    """What Gradio is to read of a call's values; those of the page's own events as they are.
+
+    Raises:
+        gr.Error: a value that cannot be used, in one sentence.
+    """
+    if endpoint not in ENDPOINTS:
+        return sent
+    try:
+        return checked(endpoint, sent, Path(get_upload_folder()))
+    except SettingsError as error:
+        raise _refused(str(error)) from error
 
 
 def _filter(finder: LookalikeFinder, gender: str | None, country: str | None) -> Filter:

@@ -6,15 +6,17 @@ tests/page/test_gradio_patches.py fails for the first Gradio that does without o
 from __future__ import annotations
 
 import copy
+import errno
 import importlib
 import json
 import logging
 import math
+import re
 import sys
 import traceback
 import types
 import warnings
-from collections.abc import Iterable
+from collections.abc import Awaitable, Callable, Iterable
 from pathlib import Path
 from typing import Any
 
@@ -23,12 +25,22 @@ import gradio.mcp
 import gradio.queueing
 import gradio.route_utils
 import gradio.routes
+from fastapi import HTTPException
+from fastapi.exceptions import RequestValidationError
 from gradio.data_classes import ImageData, PredictBodyInternal
+from gradio.route_utils import FnIndexInferError
 from gradio.state_holder import SessionState, StateHolder
+from gradio.tunneling import CURRENT_TUNNELS
 from gradio.utils import get_upload_folder
+from starlette.requests import ClientDisconnect, Request
+from starlette.responses import JSONResponse, Response
 
-from core.errors import SettingsError
+from core.errors import PhotoError, SettingsError
 from core.log import log
+from core.page.arguments import ENDPOINTS, NOT_UPLOADED, check_names, is_upload, picture_of
+
+NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EROFS)
+CALL = re.compile(r"/gradio_api/(call|run|api|queue/join)\b")
 
 
 def without_matplotlib() -> None:
@@ -39,14 +51,23 @@ def without_matplotlib() -> None:
 def photo_input(**options: Any) -> gr.Image:
     """gr.Image that leaves reading the photo to core/faces/photo.py.
 
-    Gradio would decode it first, and answer a bad file in its own words. The instance is changed,
-    not subclassed: for a subclass Gradio writes a .pyi file beside the source.
+    Gradio would decode it first, and answer a bad file in its own words; base64 it would compress
+    anew, and of a path without its own mark it would not ask whether it was uploaded. The
+    instance is changed, not subclassed: for a subclass Gradio writes a .pyi file beside the source.
     """
     image = gr.Image(type="filepath", **options)
-    decode = image.preprocess
 
-    def preprocess(payload: ImageData | None) -> Any:
-        return payload.path if payload is not None and payload.path else decode(payload)
+    def preprocess(payload: ImageData | None) -> str | None:
+        uploads = Path(get_upload_folder())
+        if payload is None:
+            return None
+        if payload.path and is_upload(payload.path, uploads):
+            return payload.path
+        try:
+            return str(picture_of("" if payload.path else payload.url or "", uploads))
+        except PhotoError as error:
+            words = NOT_UPLOADED if payload.path else str(error)
+            raise gr.Error(words, print_exception=False) from error
 
     image.preprocess = preprocess  # type: ignore[method-assign]
     return image
@@ -63,6 +84,8 @@ def explain_fetching(photo: gr.Image, sentence: str) -> None:
         try:
             return await fetch(source)
         except Exception as error:
+            if _has_no_room(error):
+                raise
             raise gr.Error(sentence, print_exception=False) from error
 
     photo.async_move_resource_to_block_cache = fetch_or_refuse  # type: ignore[assignment,method-assign]
@@ -77,6 +100,14 @@ def describe(component: gr.components.Component, schema: dict[str, Any], example
 class JsonAnswers(gradio.mcp.GradioMCPServer):
     """Answers language models with JSON; Gradio would write a dictionary as Python does."""
 
+    def _prepare_tool_call_args(self, name: str, arguments: dict[str, Any]) -> Any:
+        """With the caller's address: the tool's call comes from this machine."""
+        endpoint, values, headers, function = super()._prepare_tool_call_args(name, arguments)
+        request = self.mcp_server.request_context.request
+        if request and request.client:
+            headers["x-forwarded-for"] = request.client.host
+        return endpoint, values, headers, function
+
     def postprocess_output_data(self, data: Any, root_url: str) -> list[Any]:
         """One text a value; no endpoint of this app answers with files."""
         texts = (json.dumps(value, ensure_ascii=False) for value in data)
@@ -85,9 +116,6 @@ class JsonAnswers(gradio.mcp.GradioMCPServer):
 
 def prepare_mcp() -> None:
     """Make the server for language models ready to be launched with the page.
-
-    Photos sent as base64 go where the page's go and are deleted with them. Gradio reads that
-    folder when it is imported, before the app has made one.
 
     Raises:
         SettingsError: the package mcp is not installed. It is no requirement of the app: Gradio
@@ -100,7 +128,6 @@ def prepare_mcp() -> None:
             "LOOKALIKE_MCP is on, but the package for it is missing;"
             ' run python -m pip install "gradio[mcp]", or set LOOKALIKE_MCP=0'
         ) from error
-    gradio.mcp.DEFAULT_TEMP_DIR = get_upload_folder()
     gradio.mcp.GradioMCPServer = JsonAnswers  # type: ignore[misc]
 
 
@@ -182,6 +209,41 @@ def _empty_inputs(demo: gr.Blocks) -> None:
     demo.process_api = process_and_empty  # type: ignore[method-assign]
 
 
+def answer_in_words(
+    demo: gr.Blocks,
+    check: Callable[[str | None, list[Any]], list[Any]],
+    failed: Callable[[str | None, gr.Request | None], str],
+) -> None:
+    """Let a wrong argument, and an event that fails, be answered with one sentence, not with null.
+
+    Args:
+        demo: the page.
+        check: given the endpoint's name and what was sent, what Gradio is to read; it may raise
+            gr.Error.
+        failed: given the same name and the request, the sentence of an event that failed.
+    """
+    process = demo.process_api
+
+    async def process_or_tell(
+        block_fn: Any, inputs: list[Any], *arguments: Any, **options: Any
+    ) -> dict[str, Any]:
+        name = block_fn.api_name
+        try:
+            inputs[:] = check(name, inputs)
+            return await process(block_fn, inputs, *arguments, **options)
+        except gr.Error:
+            raise
+        except Exception as error:
+            if _has_no_room(error):
+                _log_no_room(error)
+            else:
+                _log_kind()
+            words = failed(name, options.get("request"))
+            raise gr.Error(words, print_exception=False) from error
+
+    demo.process_api = process_or_tell  # type: ignore[method-assign]
+
+
 def _empty_events(queue: gradio.queueing.Queue) -> None:
     """Gradio's queue holds the last event until there is a next one."""
     process = queue.process_events
@@ -197,6 +259,21 @@ def _empty_events(queue: gradio.queueing.Queue) -> None:
                 event.request = None  # type: ignore[assignment]
 
     queue.process_events = process_and_empty  # type: ignore[method-assign]
+
+
+def close_at_once(demo: gr.Blocks) -> None:
+    """Close the server though tabs are open; Gradio waits five seconds for them.
+
+    Its tunnels would end with the interpreter, for which nobody waits.
+    """
+    processes: list[Any] = [tunnel.proc for tunnel in CURRENT_TUNNELS]
+    for process in filter(None, processes):
+        process.terminate()
+    logging.getLogger("uvicorn.error").disabled = True  # it would count the requests cut short
+    if demo.server:
+        demo.server.force_exit = True
+        demo.server.config.timeout_graceful_shutdown = 1
+    demo.close(verbose=False)
 
 
 class Leftovers:
@@ -264,6 +341,98 @@ def keep_callers_out_of_the_log() -> None:
         if _without_traceback not in logger.filters:
             logger.addFilter(_without_traceback)
     warnings.filterwarnings("ignore", module=r"gradio\.components\.")
+
+
+def admit_only(demo: gr.Blocks, admit: Callable[[str, str, int], None]) -> None:
+    """Ask before an event is taken, by whichever door: the queue, by name or number, or past it.
+
+    Gradio bounds its queue for all events together, a live mode's too, and knows no address.
+
+    Args:
+        demo: the page.
+        admit: given the event's name, the caller's address and how many wait in the event's
+            queue; it may raise HTTPException.
+    """
+    find = gradio.route_utils.get_fn
+
+    def find_and_ask(blocks: gr.Blocks, api_name: str | None, body: Any) -> Any:
+        function = find(blocks, api_name, body)
+        request = getattr(body, "request", None)
+        if blocks is demo and request is not None:
+            queues = demo._queue.event_queue_per_concurrency_id
+            waiting = queues.get(function.concurrency_id)
+            address = request.client.host if request.client else ""
+            admit(str(function.api_name), address, len(waiting.queue) if waiting else 0)
+        return function
+
+    vars(gradio.route_utils)["get_fn"] = find_and_ask
+
+
+def refuse_names_that_are_none() -> None:
+    """Answer a call by name, of arguments that an endpoint does not have, with one sentence.
+
+    Gradio takes them apart with its client's function, whose errors it answers with status 500.
+    """
+    own = vars(gradio.routes)["client_utils"]
+
+    def construct_args(told: list[Any], given: tuple[Any, ...], named: dict[str, Any]) -> list[Any]:
+        names = [argument["parameter_name"] for argument in told]
+        needed = [entry["parameter_name"] for entry in told if not entry["parameter_has_default"]]
+        try:
+            check_names(named, names, needed)
+        except SettingsError as error:
+            raise HTTPException(422, str(error)) from error
+        return list(own.construct_args(told, given, named))
+
+    changed = types.SimpleNamespace(**{**vars(own), "construct_args": construct_args})
+    vars(gradio.routes)["client_utils"] = changed
+
+
+def unanswerable() -> dict[Any, Callable[[Request, Exception], Awaitable[Response]]]:
+    """Exception handlers for requests that Gradio would answer with status 500 and no word."""
+
+    async def no_endpoint(request: Request, error: Exception) -> Response:
+        if not CALL.search(request.url.path):
+            raise error
+        known = ", ".join(f"/{name}" for name in ENDPOINTS)
+        return JSONResponse({"detail": f"there is no such endpoint; there are {known}"}, 404)
+
+    async def no_json(request: Request, error: Exception) -> Response:
+        return JSONResponse(
+            {"detail": "the request is no JSON that this endpoint takes; see Use via API"}, 422
+        )
+
+    async def no_room(request: Request, error: Exception) -> Response:
+        if not _has_no_room(error):
+            raise error
+        _log_no_room(error)
+        return JSONResponse({"detail": "the server has no room for a photo now"}, 507)
+
+    async def cut(request: Request, error: Exception) -> Response:
+        log.info("an upload was cut short")
+        return Response(status_code=400)
+
+    return {
+        OSError: no_room,
+        ClientDisconnect: cut,
+        FnIndexInferError: no_endpoint,
+        KeyError: no_endpoint,
+        RequestValidationError: no_json,
+    }
+
+
+def _has_no_room(error: BaseException) -> bool:
+    """Whether the folder of visitors' photos cannot be written."""
+    cause = error.__cause__ or error  # Gradio wraps what a component raises
+    return isinstance(cause, OSError) and cause.errno in NO_ROOM
+
+
+def _log_no_room(error: BaseException) -> None:
+    log.error(
+        "a photo could not be kept: %s; free some space in %s, or set LOOKALIKE_TEMP_DIR",
+        getattr(error.__cause__ or error, "strerror", error),
+        get_upload_folder(),
+    )
 
 
 def _log_kind() -> None:

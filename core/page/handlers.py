@@ -16,6 +16,7 @@ from core.faces.parts import PARTS, Part
 from core.faces.photo import Photo
 from core.log import log
 from core.lookalike import Judged, LookalikeFinder
+from core.page.arguments import ENDPOINTS, FAILED
 from core.page.browser_memory import KeptFace, KeptPhoto, keep
 from core.page.card_preview import card_html
 from core.page.heat import heat_uri
@@ -32,7 +33,8 @@ from core.page.portraits import PortraitPictures
 from core.page.result import problem_html, result_html, waiting_html
 from core.page.sessions import Sessions
 
-LOOPBACK = ("127.0.0.1", "localhost", "::1", "0.0.0.0")  # noqa: S104 - compared, not bound
+ANYWHERE = "0.0.0.0"  # noqa: S104 - compared, not bound # nosec B104
+LOOPBACK = ("127.0.0.1", "localhost", "::1", ANYWHERE)
 
 
 @dataclass(frozen=True, eq=False)
@@ -65,6 +67,12 @@ class Handlers:
         """The visitor's language: of the address, else the browser's."""
         wanted = request.query_params.get("lang")
         return self.views[visitor_language(wanted, request.headers.get("accept-language"))]
+
+    def failure(self, endpoint: str | None, request: gr.Request | None) -> str:
+        """What is said of an event that failed: to callers of the API in English."""
+        if endpoint in ENDPOINTS or request is None:
+            return FAILED
+        return self.view(request).speech("failed")
 
     def greet(self, kept: Any, gender: Any, country: Any, request: gr.Request) -> list[Any]:
         """What a page shows as it opens: nothing yet, or what it showed in another language.

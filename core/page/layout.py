@@ -10,8 +10,8 @@ import gradio as gr
 
 from core.faces.engine import usable_cpus
 from core.lookalike import LookalikeFinder
-from core.page.api import add_api
-from core.page.gradio_patches import photo_input, remember_nothing
+from core.page.api import add_api, check_call
+from core.page.gradio_patches import answer_in_words, photo_input, remember_nothing
 from core.page.handlers import Handlers
 from core.page.language import ANYONE, banners, country_choices, gender_choices, speeches
 from core.page.result import empty_html
@@ -69,6 +69,7 @@ def build_demo(handlers: Handlers) -> gr.Blocks:
         gr.Markdown(i18n("footer_links"), elem_id="footer")
         connect(demo, handlers, controls)
         add_api(finder)
+    answer_in_words(demo, check_call, handlers.failure)
     remember_nothing(demo)
     blocks: gr.Blocks = demo
     return blocks

@@ -216,40 +216,107 @@
   page.markLanguage = (links) =>
     all("a", links).forEach((link) => link.lang === page.lang && link.setAttribute("aria-current", "true"));
 
+  const ACCESS = ":is(#photo, #camera) .image-container button:has(> .wrap > .icon-wrap):not(.upload-container)";
   // One tap less: whoever chose the camera wants it switched on.
   const startCamera = () => {
-    const access = one(":is(#photo, #camera) .image-container button:has(> .wrap > .icon-wrap):not(.upload-container)");
-    if (access && !access.dataset.asked) {
+    for (const access of all(ACCESS)) {
+      if (access.dataset.asked || !access.checkVisibility()) continue;
       access.dataset.asked = "yes";
       if (media) access.click();
-      else tellRefused(true); // an address without https
+      else tell("camera needs https");
     }
   };
 
-  // Gradio tells nobody of a camera that it may not have, as in another site's frame.
-  const tellRefused = (refused) => {
+  // One sentence below the camera or the photo; none without a key of `page.words`.
+  const tell = (key) => {
     for (const note of all(".camera-refused")) note.remove();
     const input = all("#photo, #camera").find((element) => element.checkVisibility());
-    if (!refused || !input) return;
+    if (!page.words[key] || !input) return;
     const note = Object.assign(document.createElement("p"), { className: "camera-refused" });
     note.setAttribute("role", "alert");
     input.after(note);
-    note.textContent = page.words["camera refused"];
+    note.textContent = page.words[key];
   };
-  const media = navigator.mediaDevices;
+
+  // Gradio tells nobody of a camera that it may not have, as in another site's frame.
+  const media = navigator.mediaDevices; // none at an address without https
   if (media?.getUserMedia) {
     const ask = media.getUserMedia.bind(media);
     media.getUserMedia = async (wanted) => {
       try {
         const stream = await ask(wanted);
-        tellRefused(false);
+        tell();
         return stream;
       } catch {
-        tellRefused(true);
+        tell("camera refused");
         return new Promise(() => {}); // the button waits for another try
       }
     };
+  } else {
+    document.addEventListener("click", (event) => {
+      if (!event.target.closest(ACCESS)) return;
+      event.stopImmediatePropagation(); // Gradio would show the key of a sentence that it lacks
+      tell("camera needs https");
+    }, true);
   }
+
+  // The live mode sends frames and gets answers on a stream of their own: a proxy that holds the
+  // stream back leaves it silent, and so does a server that is gone.
+  const SILENCE = 6000; // milliseconds
+  const live = { event: null, heard: 0, told: false };
+  const liveOn = (event) => Object.assign(live, { event, heard: performance.now() });
+  const tellSilence = (silent) => {
+    if (silent !== live.told) tell(silent ? "live silent" : undefined);
+    live.told = silent;
+  };
+  const hear = (text) => {
+    if (!live.event || !text.includes(live.event)) return;
+    live.heard = performance.now();
+    if (text.includes('"process_completed"')) live.event = null;
+    tellSilence(false);
+  };
+  setInterval(() => {
+    if (!one("#camera video")) live.event = null;
+    tellSilence(Boolean(live.event) && performance.now() - live.heard > SILENCE);
+  }, 1000);
+
+  const isLive = (body) => {
+    const { fn_index } = JSON.parse(body);
+    const called = window.gradio_config.dependencies.find(({ id }) => id === fn_index);
+    return called?.targets.some(([, name]) => name === "stream");
+  };
+  const listening = (response) => {
+    const decoder = new TextDecoder();
+    const heard = new TransformStream({
+      transform(part, out) { hear(decoder.decode(part, { stream: true })); out.enqueue(part); },
+    });
+    const { status, statusText, headers } = response;
+    return new Response(response.body.pipeThrough(heard), { status, statusText, headers });
+  };
+  // Gradio tells nobody of an event that is not taken.
+  const REFUSED = { 413: "photo too large", 429: "too many", 503: "busy" };
+  let refused = false;
+  const joined = async (response, body) => {
+    if (refused || !response?.ok) tell(response?.ok ? undefined : REFUSED[response?.status] ?? "no answer");
+    refused = !response?.ok;
+    if (!refused && isLive(body)) liveOn((await response.clone().json()).event_id);
+  };
+
+  const { fetch } = window;
+  window.fetch = async (resource, options) => {
+    const { pathname } = new URL(resource?.url ?? resource, document.baseURI);
+    const joins = pathname.endsWith("/queue/join");
+    let response;
+    try {
+      response = await fetch(resource, options);
+    } finally {
+      if (joins) joined(response, options.body);
+    }
+    if (/\/stream\/[^/]+\/close$/.test(pathname)) live.event = null;
+    if (!pathname.endsWith("/queue/data")) return response;
+    if (!response.ok) joined(response);
+    return response.body ? listening(response) : response;
+  };
 
   const translate = (root) => {
     for (const element of [root, ...all("[aria-label], [title]", root)]) {
@@ -265,6 +332,20 @@
     }
   };
 
+  // What Gradio says in English of a server or a proxy that does not answer as it should.
+  const FAULTS = [
+    [/^HTTP 413|^File\(s\) exceed/, "photo too large"],
+    [/^HTTP 429/, "too many"],
+    [/^HTTP 503|^This application is currently busy/, "busy"],
+    [/^HTTP \d|^Could not parse server response|^Connection (errored out|to the server)/, "no answer"],
+  ];
+  const sayFaults = () => {
+    for (const text of all("[data-testid=toast-text]")) {
+      const [, key] = FAULTS.find(([told]) => told.test(text.textContent.trim())) ?? [];
+      if (page.words[key]) text.textContent = page.words[key];
+    }
+  };
+
   // Gradio calls the live mode's start and stop "capture photo": their own words say what they do.
   const nameLiveButton = () =>
     all("#camera .capture-button[aria-label]").forEach((button) => button.removeAttribute("aria-label"));
@@ -277,7 +358,8 @@
     groupFilters();
     nameLiveButton();
     startCamera();
-    for (const root of all("#photo, #camera, footer")) translate(root);
+    sayFaults();
+    for (const root of all("#photo, #camera, footer, .sr-only[role=status]")) translate(root);
   };
 
   let waiting = false;

@@ -27,6 +27,7 @@ from core.faces.engine import FaceEngine
 from core.faces.photo import PHOTO_SUFFIXES
 from core.files import new_file, sha256_of, storage_errors
 from core.gallery.credits import CREDITS_FILE, credit_of, read_credits, readable_name, write_credits
+from core.gallery.folders import is_system
 from core.gallery.people import ActorEntry, name_key, read_actors, safe_folder, write_actors
 from core.gallery.photos import Gallery, GalleryPhoto
 from core.gallery.removals import Removals, load_removals, save_removals
@@ -245,6 +246,8 @@ def _photos_to_add(
     free = (number for number in count(1) if str(number) not in {file.stem for file in files})
     given, photos = set(), []
     for path in paths:
+        if path.is_dir():
+            raise UnreadablePhotoError(f"{path} is a folder, no photo; name the photos in it")
         if not path.is_file():
             raise UnreadablePhotoError(f"{path}: no such file; check the path")
         key = sha256_of(path)
@@ -378,7 +381,7 @@ def _folders_of(settings: Settings) -> dict[str, list[Path]]:
     folders: dict[str, list[Path]] = {}
     if settings.dataset_dir.is_dir():
         for path in sorted(settings.dataset_dir.iterdir()):
-            if path.is_dir() and not path.name.startswith("."):
+            if path.is_dir() and not (path.name.startswith(".") or is_system(path.name)):
                 folders.setdefault(readable_name(path.name), []).append(path)
     return folders
 

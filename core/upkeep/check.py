@@ -17,6 +17,7 @@ from core.faces.align import aligned_crop
 from core.faces.copies import find_copies
 from core.faces.photo import read_photo
 from core.gallery.credits import CREDITS_FILE, readable_name
+from core.gallery.folders import HARMLESS, PASSED_OVER
 from core.gallery.photos import Gallery, GalleryPhoto
 from core.index.actor_index import ActorIndex
 from core.index.embeddings_cache import LEFT_OUT, EnrolledPhoto
@@ -29,11 +30,13 @@ if TYPE_CHECKING:
 
 REASONS = {  # worst first
     **LEFT_OUT,
+    **{reason: words for reason, words in PASSED_OVER.items() if reason not in HARMLESS},
     "alike_actors": "two actors suspiciously alike",
     "single_photo": "the actor's only usable photo",
     "no_credit": "no credit in credits.csv",
+    **{reason: PASSED_OVER[reason] for reason in HARMLESS},
 }
-NOTES = ("single_photo", "no_credit")  # worth knowing, no faults of a photo
+NOTES = ("single_photo", "no_credit", *HARMLESS)  # worth knowing, no faults of a photo
 THUMBNAIL = (160, 160)  # pixels at most
 NOT_SHOWN = "it was downloaded, so it is matched and not shown"
 # How far, in robust deviations, two actors' similarity may lie above the median of all pairs:
@@ -47,8 +50,8 @@ IQR_TO_DEVIATION = 1.349  # the interquartile range of a normal distribution, in
 class Fault:
     """One thing that a person should see to."""
 
-    file: str  # "<Actor>/<name>" below the dataset
-    actor: str
+    file: str  # "<Actor>/<name>" below the dataset, or what was passed over
+    actor: str  # "" for what lies beside the actors' folders
     reason: str  # a key of REASONS
     detail: str  # a sentence's end, "" where the reason says it all
     other: str | None = None  # the photo or the actor that it is a copy of, or is like
@@ -91,6 +94,7 @@ def check_gallery(
         GalleryError: no folder, or no photo in it.
     """
     gallery = open_gallery(settings)
+    gallery.refuse_unseen()
     if not gallery.photos:
         raise GalleryError(
             f"{settings.dataset_dir} has no photos; put some into <Actor name>/ below it"
@@ -111,7 +115,7 @@ def check_gallery(
         index = enrolment_of(cache, gallery, set()).index
     except GalleryError:  # not one usable photo: each is a fault of its own
         index = None
-    faults = [*_left_out(photos), *_without_credit(gallery)]
+    faults = [*_left_out(photos), *_without_credit(gallery), *_passed_over(gallery)]
     if index is not None:
         same_person = engine.pack.same_person
         wrong = _mislabels(photos, index, same_person)
@@ -145,6 +149,16 @@ def _left_out(photos: list[CheckedPhoto]) -> list[Fault]:
         Fault(photo.file, photo.actor, photo.found.left_out, "")
         for photo in photos
         if photo.found.left_out
+    ]
+
+
+def _passed_over(gallery: Gallery) -> list[Fault]:
+    """What lies in the folder and is matched with nobody."""
+    files = [(readable_name(entry.file), entry.reason) for entry in gallery.passed_over]
+    actors = {photo.actor for photo in gallery.photos}
+    return [
+        Fault(file, actor if (actor := file.partition("/")[0]) in actors else "", reason, "")
+        for file, reason in files
     ]
 
 

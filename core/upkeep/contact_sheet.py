@@ -42,6 +42,7 @@ def contact_sheet(report: Report) -> str:
         actors=[(name, list(row)) for name, row in groupby(report.photos, lambda p: p.actor)],
         summary=[(why, list(row)) for why, row in groupby(report.faults, lambda f: f.reason)],
         by_file=by_file,
+        shown={photo.file for photo in report.photos},
         notes=NOTES,
         reasons=REASONS,
         kind=_kind,

@@ -27,9 +27,12 @@ CHUNK = 16  # photos whose crops go to the recogniser together
 # Code whose change makes kept embeddings worthless.
 SOURCES = (
     "core/faces/photo.py",
+    "core/faces/jpeg.py",
+    "core/faces/modes.py",
     "core/faces/colour.py",
     "core/faces/both_ways.py",
     "core/faces/detect.py",
+    "core/faces/found.py",
     "core/faces/align.py",
     "core/faces/engine.py",
     "scripts/evaluation/changes.py",

@@ -90,6 +90,14 @@ def visits(contexts: Contexts) -> Iterator[Visits]:
     opened.close()
 
 
+@pytest.fixture(scope="module")
+def long_visits(contexts: Contexts) -> Iterator[Visits]:
+    """The same for pages that several tests of a file look at."""
+    opened = Visits(contexts)
+    yield opened
+    opened.close()
+
+
 @pytest.fixture
 def page(visits: Visits, app: RunningApp) -> Page:
     """The page with the starter gallery in English, on a phone-sized window."""

@@ -96,14 +96,20 @@ def test_the_card_is_of_the_chosen_face(page: Page, tmp_path: Path) -> None:
     assert apart(tile(save(page, tmp_path), LEFT_TILE), on_show(page, 0)) < 4
 
 
-def test_name_and_sentence_are_written_on_the_card(page: Page, tmp_path: Path) -> None:
+def test_name_and_sentence_are_written_on_the_card_and_the_file_is_named_after_the_actor(
+    page: Page, tmp_path: Path
+) -> None:
     upload(page, ASTRONAUT)
     texts = []
     for number in (0, 1):
         matches(page).nth(number).click()
+        name = shown(page).locator("h2").inner_text()
         make_card(page)
-        (tmp_path / str(number)).mkdir()
-        text = save(page, tmp_path / str(number))[slice(*BETWEEN)].min(axis=2) > 200
+        folder = tmp_path / str(number)
+        folder.mkdir()
+        text = save(page, folder)[slice(*BETWEEN)].min(axis=2) > 200
+        file = f"lookalike-{name.replace(' ', '-')}.png"
+        assert [path.name for path in folder.iterdir()] == [file]
         rows = np.flatnonzero(text.any(axis=1))
         assert text.mean() > 0.01
         assert rows.max() - rows.min() > 100  # more than a line
@@ -111,14 +117,6 @@ def test_name_and_sentence_are_written_on_the_card(page: Page, tmp_path: Path) -
         assert not text[:, -40:].any()
         texts.append(text)
     assert (texts[0] != texts[1]).mean() > 0.01
-
-
-def test_the_file_is_named_after_the_actor(page: Page, tmp_path: Path) -> None:
-    upload(page, ASTRONAUT)
-    name = shown(page).locator("h2").inner_text()
-    make_card(page)
-    save(page, tmp_path)
-    assert [file.name for file in tmp_path.iterdir()] == [f"lookalike-{name.replace(' ', '-')}.png"]
 
 
 def test_where_the_browser_has_a_share_sheet_it_gets_the_picture(

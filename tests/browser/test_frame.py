@@ -20,6 +20,7 @@ NO_STORAGE = """
   for (const name of ['sessionStorage', 'localStorage'])
     Object.defineProperty(window, name, {get() { throw new DOMException('no', 'SecurityError'); }});
 """
+NO_HTTPS = "Object.defineProperty(navigator, 'mediaDevices', {value: undefined});"
 CAMERA_LATER = """
   const media = navigator.mediaDevices, ask = media.getUserMedia.bind(media);
   window.refused = true;
@@ -98,6 +99,21 @@ def test_live_without_permission_says_what_to_do_in_a_frame(
     _, frame = framed(visits, other_site, "0;")
     frame.get_by_role("tab", name="Live").click()
     expect(frame.get_by_role("alert")).to_have_text(ENGLISH["camera refused"])
+
+
+@pytest.mark.parametrize(("locale", "words"), [("en-US", ENGLISH), ("ko-KR", KOREAN)])
+def test_an_address_without_https_is_told_in_the_place_of_the_camera(
+    visits: Visits, app: RunningApp, locale: str, words: dict[str, str]
+) -> None:
+    page = visits.open(app.url, locale=locale, script=NO_HTTPS)
+    note = page.get_by_role("alert")
+    page.locator("#photo .source-selection button").nth(1).click()
+    expect(note).to_have_text(words["camera needs https"])
+    page.locator("#photo .image-container button:has(> .wrap > .icon-wrap)").last.click()
+    page.get_by_role("tab").nth(1).click()
+    expect(note).to_have_text(words["camera needs https"])
+    assert "no_webcam_support" not in page.locator("body").inner_text()
+    expect(page.get_by_test_id("toast-text")).to_have_count(0)
 
 
 @pytest.mark.parametrize(("locale", "words"), [("en-US", ENGLISH), ("ko-KR", KOREAN)])

@@ -21,7 +21,9 @@ SAME_PHOTO = "This is the very photo in the gallery."
 SAME_PERSON = "This may well be the same person."
 
 
-def test_credits_stand_beside_the_portrait(own_page: Page, own_gallery: OwnGallery) -> None:
+def test_credits_stand_beside_the_portrait_and_a_tap_anywhere_on_the_row_chooses_it(
+    own_page: Page, own_gallery: OwnGallery
+) -> None:
     upload(own_page, own_gallery.portrait(CREDITED))
     expect(shown(own_page).locator("h2")).to_have_text(CREDITED)
     source = shown(own_page).locator("figcaption").nth(1)
@@ -32,12 +34,6 @@ def test_credits_stand_beside_the_portrait(own_page: Page, own_gallery: OwnGalle
     expect(licence).to_have_attribute("href", "https://example.org/by-sa")
     row = matches(own_page).filter(has_text=CREDITED)
     expect(row).to_contain_text("Photo: Jane <b>Doe</b>, CC BY-SA 4.0")
-
-
-def test_a_tap_anywhere_on_a_credited_row_chooses_it(
-    own_page: Page, own_gallery: OwnGallery
-) -> None:
-    upload(own_page, own_gallery.portrait(CREDITED))
     before = len(own_page.context.pages)
     matches(own_page).nth(1).locator(".rank").click()
     matches(own_page).nth(0).locator("small").click()

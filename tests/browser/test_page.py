@@ -9,7 +9,7 @@ from PIL import Image
 from playwright.sync_api import Page, expect
 
 from core.lookalike import LookalikeFinder
-from tests.browser.visits import PATIENCE, Visits, matches, shown, upload
+from tests.browser.visits import DESK, PATIENCE, PHONE, Visits, matches, shown, upload
 from tests.conftest import ASTRONAUT, SIX_PEOPLE
 from tests.running_app import RunningApp
 
@@ -47,18 +47,19 @@ def test_several_visitors_at_once_get_their_own_answers(
     visits: Visits, app: RunningApp, starter: LookalikeFinder, tmp_path: Path
 ) -> None:
     photos = {"astronaut": Image.open(ASTRONAUT)}
-    for number, entry in enumerate(starter.find(SIX_PEOPLE).faces[:3]):
+    for number, entry in enumerate(starter.find(SIX_PEOPLE).faces[:2]):
         x1, y1, x2, y2 = entry.face.detection.box
         photos[str(number)] = Image.open(SIX_PEOPLE).crop(
             (round(x1) - 30, round(y1) - 40, round(x2) + 30, round(y2) + 40)
         )
+    browsers = [("en-US", PHONE), ("en-US", DESK), ("en-GB", PHONE)]  # each with its own cookies
     expected, pages = [], []
-    for name, picture in photos.items():
+    for (name, picture), (locale, size) in zip(photos.items(), browsers, strict=True):
         file = tmp_path / f"{name}.png"
         picture.save(file)
         found = starter.find(file).faces[0].matches
         expected.append([starter.people.name(match.actor, "en") for match in found])
-        pages.append((visits.open(app.url, alone=True), file))
+        pages.append((visits.open(app.url, locale=locale, size=size), file))
     assert len({names[0] for names in expected}) >= 2, "choose faces that differ"
     for page, file in pages:
         upload(page, file)  # none waits for another's answer
@@ -80,8 +81,15 @@ def test_neither_browser_nor_server_asks_another_machine(
     assert app.outside_connections() == []
 
 
-def test_the_watch_over_requests_would_notice_one(visits: Visits, page: Page) -> None:
-    page.evaluate("fetch('https://example.org/font.woff2').catch(() => null)")
+def test_the_watch_over_requests_would_notice_one_and_the_page_may_make_none(
+    visits: Visits, page: Page
+) -> None:
+    elsewhere = "fetch('https://example.org/font.woff2').catch(error => error.name)"
+    assert page.evaluate(elsewhere) == "TypeError"
+    assert visits.foreign() == []
+    other = page.context.new_page()
+    other.evaluate(elsewhere)
+    other.close()
     assert visits.foreign() == ["https://example.org/font.woff2"]
     visits.addresses.clear()
 

@@ -84,6 +84,24 @@ def test_a_file_that_is_no_picture_gets_one_plain_sentence(
     expect(page.locator(".toast-body")).to_have_count(0)  # no second message of Gradio's
 
 
+@pytest.mark.parametrize(
+    ("status", "key"), [(429, "too many"), (503, "busy"), (502, "no answer"), (0, "no answer")]
+)
+def test_a_photo_that_is_not_taken_is_told_until_one_is(
+    page: Page, status: int, key: str, blank: Path
+) -> None:
+    page.route(
+        "**/queue/join*",
+        lambda route: route.fulfill(status=status, body="<html>") if status else route.abort(),
+    )
+    upload(page, blank)
+    note = page.get_by_role("alert")
+    expect(note).to_have_text(words_of("en").gradio[key], timeout=PATIENCE)
+    page.unroute_all()
+    page.get_by_label("Remove photo").click()
+    expect(note).to_have_count(0)
+
+
 def test_a_photo_of_too_many_pixels_is_refused_in_words(page: Page, tmp_path: Path) -> None:
     file = tmp_path / "huge.png"
     Image.new("1", (9000, 6000)).save(file)

@@ -9,18 +9,36 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 from PIL import Image
-from playwright.sync_api import Locator, Page, expect
+from playwright.sync_api import Locator, Page, Request, expect
 
 from core.faces.engine import Face, FaceEngine
 from core.faces.photo import Photo
 from core.lookalike import Judged, LookalikeFinder
-from tests.browser.visits import matches, shown, upload
+from tests.browser.visits import Visits, matches, shown, upload
 from tests.conftest import ASTRONAUT
+from tests.running_app import RunningApp
 
 
 @pytest.fixture(scope="module")
 def astronaut(starter: LookalikeFinder) -> Judged[Face]:
     return starter.find(ASTRONAUT).faces[0]
+
+
+@pytest.fixture(scope="module")
+def answered(long_visits: Visits, app: RunningApp) -> Page:
+    page = long_visits.open(app.url)
+    upload(page, ASTRONAUT)
+    shown(page)
+    return page
+
+
+@pytest.fixture(scope="module")
+def own_answered(long_visits: Visits, own_app: RunningApp) -> Page:
+    """The same with portraits."""
+    page = long_visits.open(own_app.url)
+    upload(page, ASTRONAUT)
+    shown(page)
+    return page
 
 
 def pixels(element: Locator) -> NDArray[np.float64]:
@@ -36,12 +54,11 @@ def unlike(picture: NDArray[np.float64], frame: NDArray[np.float64]) -> float:
 
 
 def test_the_score_is_large_in_words_and_the_similarity_small(
-    page: Page, astronaut: Judged[Face]
+    answered: Page, astronaut: Judged[Face]
 ) -> None:
-    upload(page, ASTRONAUT)
     first = astronaut.matches[0]
     assert first.score is not None
-    headline = shown(page).locator(".headline")
+    headline = shown(answered).locator(".headline")
     expect(headline.locator(".name")).to_have_text(first.actor)
     expect(headline.locator(".score")).to_have_text(f"{first.score:.1f} points")
     expect(headline.locator(".meaning")).to_have_text(
@@ -54,9 +71,8 @@ def test_the_score_is_large_in_words_and_the_similarity_small(
     assert small <= 14
 
 
-def test_four_more_stand_below_best_first(page: Page, astronaut: Judged[Face]) -> None:
-    upload(page, ASTRONAUT)
-    rows = matches(page)
+def test_four_more_stand_below_best_first(answered: Page, astronaut: Judged[Face]) -> None:
+    rows = matches(answered)
     expect(rows).to_have_count(5)
     assert rows.locator(".rank").all_inner_texts() == ["1", "2", "3", "4", "5"]
     scores = [float(text) for text in rows.locator(".score b").all_inner_texts()]
@@ -100,50 +116,52 @@ def test_both_faces_have_one_scale_and_one_eye_line(own_page: Page, engine: Face
     assert heights[0] == pytest.approx(heights[1], abs=0.03 * left["height"])
 
 
-def test_the_visitor_stands_on_the_left(own_page: Page) -> None:
-    upload(own_page, ASTRONAUT)
-    faces = shown(own_page).locator(".pair img")
+def test_the_visitor_stands_on_the_left(own_answered: Page) -> None:
+    faces = shown(own_answered).locator(".pair img")
     expect(faces.nth(0)).to_have_attribute("alt", "Your face, cut out and straightened")
     expect(faces.nth(0)).to_have_attribute("src", re.compile("^data:image/jpeg"))
     expect(faces.nth(1)).to_have_attribute("alt", "Portrait of Eileen Collins")
-    expect(shown(own_page).locator("figcaption").nth(0)).to_have_text("You")
+    expect(shown(own_answered).locator("figcaption").nth(0)).to_have_text("You")
 
 
-def test_choosing_another_match_swaps_the_comparison_and_asks_nothing(own_page: Page) -> None:
-    upload(own_page, ASTRONAUT)
-    first = shown(own_page).locator("h2").inner_text()
-    own_page.wait_for_timeout(500)  # pictures on show are loaded
+def test_choosing_another_match_swaps_the_comparison_and_asks_nothing(own_answered: Page) -> None:
+    first = shown(own_answered).locator("h2").inner_text()
+    own_answered.wait_for_timeout(500)  # pictures on show are loaded
     asked: list[str] = []
-    own_page.on("request", lambda request: asked.append(request.url))
-    second = matches(own_page).nth(1)
+
+    def note(request: Request) -> None:
+        asked.append(request.url)
+
+    own_answered.on("request", note)
+    second = matches(own_answered).nth(1)
     name = second.locator(".name").inner_text()
     second.click()
-    expect(shown(own_page).locator("h2")).to_have_text(name)
-    expect(shown(own_page).locator(".place")).to_have_text("No. 2")
-    expect(shown(own_page)).to_have_count(1)
-    own_page.wait_for_timeout(500)
+    expect(shown(own_answered).locator("h2")).to_have_text(name)
+    expect(shown(own_answered).locator(".place")).to_have_text("No. 2")
+    expect(shown(own_answered)).to_have_count(1)
+    own_answered.wait_for_timeout(500)
+    own_answered.remove_listener("request", note)
     assert name != first
     assert [url for url in asked if "/portraits/" not in url] == []
-    matches(own_page).nth(0).click()
-    expect(shown(own_page).locator("h2")).to_have_text(first)
+    matches(own_answered).nth(0).click()
+    expect(shown(own_answered).locator("h2")).to_have_text(first)
 
 
-def test_the_slider_blends_one_face_into_the_other(own_page: Page) -> None:
-    upload(own_page, ASTRONAUT)
-    matches(own_page).nth(1).click()
-    shown(own_page).get_by_text("Blend the two faces").click()
-    face = shown(own_page).locator(".blend .face")
-    own_page.wait_for_function(
+def test_the_slider_blends_one_face_into_the_other(own_answered: Page) -> None:
+    matches(own_answered).nth(1).click()
+    shown(own_answered).get_by_text("Blend the two faces").click()
+    face = shown(own_answered).locator(".blend .face")
+    own_answered.wait_for_function(
         "[...document.querySelectorAll('.compare:not([hidden]) .blend img')]"
         ".every(one => one.complete && one.naturalWidth)"
     )
     seen = {}
     for value in (0, 50, 100):
-        shown(own_page).get_by_label("Move from your face to the actor's").fill(str(value))
+        shown(own_answered).get_by_label("Move from your face to the actor's").fill(str(value))
         seen[value] = pixels(face)
     assert np.abs(seen[0] - seen[100]).mean() > 10  # two people
     assert np.abs(seen[50] - (seen[0] + seen[100]) / 2).mean() < 2
-    frames = [pixels(shown(own_page).locator(".pair .face").nth(number)) for number in (0, 1)]
+    frames = [pixels(shown(own_answered).locator(".pair .face").nth(number)) for number in (0, 1)]
     for value, own, other in ((0, 0, 1), (100, 1, 0)):
         apart = [unlike(seen[value], frame) for frame in frames]
         assert apart[own] < 0.4 * apart[other]

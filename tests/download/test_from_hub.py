@@ -249,7 +249,9 @@ def test_what_must_not_be_in_the_gallery_is_left_out_with_its_reason(
     assert [line[:32] for line in done.stdout.splitlines()] == [
         "me/actors: 1 photos (1 new, 0 of",
         "  left out Ann/broken.jpg: broke",
+        "  left out Ann/deep: a folder in",
         "  left out Eve/1.png: removed fo",
+        "  left out logo.png: beside the ",
     ]
     assert files_in(dataset) == ["Ann/1.png"]
 

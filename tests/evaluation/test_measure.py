@@ -22,8 +22,8 @@ ALONE, GROUP = LabelledPhoto("Eileen", ASTRONAUT), LabelledPhoto("Six", SIX_PEOP
 
 
 @pytest.fixture(scope="module")
-def meter(engine: FaceEngine, tmp_path_factory: pytest.TempPathFactory) -> Meter:
-    return Meter(engine, Settings(), tmp_path_factory.mktemp("cache"))
+def meter(plain_engine: FaceEngine, tmp_path_factory: pytest.TempPathFactory) -> Meter:
+    return Meter(plain_engine, Settings(), tmp_path_factory.mktemp("cache"))
 
 
 @pytest.fixture(scope="module")

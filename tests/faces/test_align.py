@@ -11,7 +11,7 @@ from insightface.utils.face_align import arcface_dst, norm_crop
 from skimage import data
 
 from core.faces.align import STANDARD_POINTS, aligned_crop, onto_standard_points, roll
-from core.faces.detect import FoundFace, FoundFaces, confidence, overlap
+from core.faces.found import FoundFace, FoundFaces, confidence, overlap
 
 NOWHERE = np.empty((0, 4), np.float32), np.empty(0, np.float32), np.empty((0, 5, 2), np.float32)
 

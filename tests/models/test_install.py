@@ -16,9 +16,11 @@ import pytest
 
 from core.errors import ModelError
 from core.files import sha256_of
+from core.models import install
 from core.models.install import InstalledPack, ensure_models, ensure_or_fall_back
 from core.models.packs import GLINTR100, PACKS
 from core.settings import Settings
+from tests.audit.sitecustomize import take_converted
 from tests.hub_standin import (
     ROOT,
     download_models,
@@ -35,8 +37,13 @@ SUMS = "SHA256SUMS"
 
 
 @pytest.fixture
-def mine(sface: InstalledPack, tmp_path: Path) -> Settings:
-    """Settings with a models folder of the test's own: a good pack, times of its files kept."""
+def mine(sface: InstalledPack, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Settings:
+    """Settings with a models folder of the test's own: a good pack, times of its files kept.
+
+    One made in this process gets its networks from the session's.
+    """
+    monkeypatch.setattr(install, "_write_network", install._write_network)  # put back afterwards
+    take_converted(sface.folder)
     shutil.copytree(sface.folder, tmp_path / "models" / sface.folder.name)
     return Settings(models_dir=tmp_path / "models")
 
@@ -267,7 +274,8 @@ def test_read_only_folder_is_one_clear_sentence(tmp_path: Path) -> None:
     with read_only(models):
         line = refusal(download_models(tmp_path, "--pack", "sface"))
         assert "cannot write" in line
-        assert "writable folder" in line
+        assert "LOOKALIKE_MODELS_DIR" in line
+        assert "space" not in line
         assert not list(models.iterdir())
 
 

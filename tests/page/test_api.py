@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import json
 import os
 import subprocess
@@ -133,6 +134,46 @@ def test_a_wrong_argument_is_refused_in_one_sentence(
         client.predict(handle_file(ASTRONAUT), **wrong, api_name="/match")
     assert str(refused.value).startswith(words)
     assert "Traceback" not in app.log
+
+
+def asked(app: RunningApp, name: str, body: dict[str, Any]) -> str:
+    """What a caller without a client reads."""
+    answer = httpx.post(f"{app.url}gradio_api/call/{name}", json=body)
+    if answer.status_code != 200:
+        return answer.text
+    event = answer.json()["event_id"]
+    return httpx.get(f"{app.url}gradio_api/call/{name}/{event}", timeout=30).text
+
+
+@pytest.mark.parametrize(
+    ("name", "body", "words"),
+    [
+        ("v2/match", {"photo": "me.jpg"}, "photo is 'me.jpg'; send an uploaded file as"),
+        ("v2/match", {"photo": {"path": str(ASTRONAUT)}}, "photo is no file that was uploaded"),
+        ("v2/match", {"photo": "data:image/png;base64,@"}, "photo is no base64 of a picture"),
+        ("v2/match", {"photo": None, "top_k": "three"}, "top_k is 'three'; set it to a whole"),
+        ("v2/match", {"photo": None, "bogus": 1}, "'bogus' is no argument; this endpoint takes"),
+        ("v2/match", {}, "photo is missing; this endpoint takes photo, top_k"),
+        ("match", {"data": [None]}, "/match takes 5 values, photo, top_k, gender, country, parts"),
+        ("match", {"data": None}, "the request is no JSON that this endpoint takes"),
+        ("nothing", {"data": []}, "there is no such endpoint; there are /match, /actors, /health"),
+        ("v2/nothing", {}, "there is no such endpoint; there are /match, /actors, /health"),
+    ],
+)
+def test_a_wrong_call_is_refused_in_one_sentence(
+    name: str, body: dict[str, Any], words: str, app: RunningApp
+) -> None:
+    before = len(app.lines)
+    answer = asked(app, name, body)
+    assert words in answer
+    assert "null" not in answer
+    assert app.lines[before:] == []
+
+
+def test_base64_is_answered_as_the_file_is(app: RunningApp, client: Client, photo: Path) -> None:
+    uri = f"data:image/jpeg;base64,{base64.b64encode(photo.read_bytes()).decode()}"
+    (answer,) = json.loads(asked(app, "v2/match", {"photo": uri}).partition("data: ")[2])
+    assert answer["faces"] == client.predict(handle_file(photo), api_name="/match")["faces"]
 
 
 def test_an_address_that_gives_no_photo_is_refused_and_not_logged(

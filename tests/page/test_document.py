@@ -195,3 +195,12 @@ def test_the_served_page_still_has_gradios_own_parts(served: httpx.Client) -> No
     assert "gradio_config" in plain
     assert served.get("/config").json()["title"] == "Lookalike"
     assert "window.lookalike=" not in served.get("/gradio_api/info").text
+
+
+def test_the_icon_is_asked_for_below_the_page_not_at_the_domains_root(
+    document: LocalDocument, served: httpx.Client
+) -> None:
+    for html in (ask(document)[1], served.get("/credits").text):
+        (icon,) = re.findall(r'<link rel="icon"[^>]* href="([^"]+)"', html)
+        assert not icon.startswith(("/", "http"))
+        assert served.get(f"/{icon}").headers["content-type"] == "image/png"

@@ -283,8 +283,9 @@ def everything_held_by(*roots: object) -> list[object]:
 
 
 def test_nothing_of_a_visitor_is_left_in_the_server_after_an_answer(
-    gallery: LookalikeFinder, tmp_path: Path
+    gallery: LookalikeFinder, plain_engine: FaceEngine, tmp_path: Path
 ) -> None:
+    gallery = replace(gallery, engine=plain_engine)
     handlers = Handlers(gallery)
     photo = tmp_path / "somebodys-holiday.png"
     Image.open(ASTRONAUT).rotate(3).save(photo)

@@ -1,6 +1,6 @@
-"""A visitor in a process of its own: what it sent and got is then in no other process.
+"""Visitors in a process of their own: what they sent and got is then in no other process.
 
-For each line, the name of a method of `Visitor` and its number, it says one JSON object.
+One comes for each line, the name of a method of `Visitor` and its number; says one JSON object.
 """
 
 from __future__ import annotations
@@ -188,10 +188,11 @@ class Visitor:
 
 def main() -> None:
     url, photo, fns = sys.argv[1:]
-    visitor = Visitor(url, Path(photo), json.loads(fns))
+    here = []
     for line in sys.stdin:
         name, *arguments = line.split()
-        print(json.dumps(getattr(visitor, name)(*arguments)), flush=True)
+        here.append(Visitor(url, Path(photo), json.loads(fns)))
+        print(json.dumps(getattr(here[-1], name)(*arguments)), flush=True)
 
 
 if __name__ == "__main__":

@@ -15,7 +15,8 @@ import pytest
 from PIL import Image
 
 from core.index.actor_index import load_index
-from scripts.find_lookalike import as_text
+from core.log import printable
+from scripts.find_lookalike import as_lines
 from tests.conftest import ASTRONAUT, ROOT, SIX_PEOPLE
 from tests.index.test_enrol import SIX_FACES, fill_gallery, head
 from tests.running_app import clean_env
@@ -229,6 +230,105 @@ def test_build_without_photos_uses_the_starter_gallery(run: Run, tmp_path: Path)
     assert len(load_index(tmp_path / "actor_index.npz").actors) == 712
 
 
+@pytest.mark.parametrize("script", [BUILD, "check_gallery", FIND])
+def test_a_gallery_of_which_nothing_is_seen_is_refused_and_not_answered_with_the_starter(
+    script: str, run: Run, tmp_path: Path
+) -> None:
+    run(BUILD, "--dataset-dir", tmp_path)  # an index of the starter gallery from before
+    (tmp_path / "actor_index.npz").rename(tmp_path / "before.npz")
+    (tmp_path / "train" / "Ann").mkdir(parents=True)
+    head("Ann").save(tmp_path / "train" / "Ann" / "1.png")
+    args = [ASTRONAUT] if script == FIND else []
+    for _ in range(2):
+        done = run(script, *args, LOOKALIKE_DATASET_DIR=str(tmp_path))
+        assert (done.returncode, done.stdout) == (2, "")
+        *_, said = done.stderr.splitlines()
+        assert "has no photo of any actor" in said
+        assert "train (no photo of its own, only folders; move them up" in said
+        if not (tmp_path / "actor_index.npz").exists():
+            (tmp_path / "before.npz").rename(tmp_path / "actor_index.npz")
+
+
+def test_build_takes_photos_by_content_and_lists_what_it_passes_over(
+    run: Run, tmp_path: Path
+) -> None:
+    fill_gallery(tmp_path, ["Ann", "Bob"], photos=1)
+    head("Cid").save(tmp_path / "Ann" / "x.jpg")
+    (tmp_path / "Cid").mkdir()
+    (tmp_path / "Ann" / "x.jpg").rename(tmp_path / "Cid" / "1.jfif")
+    head("Dan").save(tmp_path / "Dan.png")
+    (tmp_path / "@eaDir").mkdir()
+    done = run(BUILD, "--dataset-dir", tmp_path)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert "3 actors, 3 of 3 photos used (3 new)" in done.stdout
+    assert done.stdout.splitlines()[-5:-1] == [
+        "passed over, beside the actors' folders; put it into <Actor name>/: 1",
+        "  Dan.png",
+        "passed over, a system's own: 1",
+        "  @eaDir",
+    ]
+    found = run(FIND, ASTRONAUT, LOOKALIKE_DATASET_DIR=str(tmp_path))
+    assert found.returncode == 0
+    assert found.stderr.count("passed over in") == 1
+    assert "Dan.png; scripts/check_gallery.py says why" in found.stderr
+
+
+def test_a_folder_given_as_a_photo_is_called_one(
+    built: tuple[Path, Done], run: Run, tmp_path: Path
+) -> None:
+    folder, _ = built
+    done = run(FIND, folder / "photos", ".", "--index", folder / "i.npz", cwd=tmp_path)
+    assert done.returncode == 1
+    for line in done.stdout.splitlines():
+        assert line.endswith("is a folder, no photo; name the photos in it")
+    done = run("actors", "--dataset-dir", tmp_path, "add", "Zoe", folder / "photos")
+    assert_fault(done, "is a folder, no photo")
+
+
+RAW = "Zo\x1b[31m\n\u202eevil\x9b\u2028"  # colours, new lines, and turns round what follows
+
+
+def test_no_name_reaches_a_terminal_raw(run: Run, tmp_path: Path) -> None:
+    dataset = tmp_path / f"data{RAW}"
+    (dataset / RAW / RAW).mkdir(parents=True)
+    fill_gallery(dataset, ["Ann", "Bob"], photos=1)
+    head("Cid").save(dataset / RAW / "1.png")
+    (dataset / RAW / f"{RAW}.png").write_text("no picture")
+    head("Dan").save(dataset / f"{RAW}.png")
+    env = {"LOOKALIKE_DATASET_DIR": str(dataset)}
+    photo = tmp_path / f"{RAW}.png"
+    head("Cid").save(photo)
+    runs = [
+        run(BUILD, **env),
+        run(REBUILD, **env),
+        run("check_gallery", **env),
+        run("check_gallery", "--json", **env),
+        run("actors", "list", **env),
+        run("actors", "list", "--json", **env),
+        run(FIND, photo, photo.with_name(f"no{RAW}"), **env),
+        run(FIND, photo, "--json", **env),
+        run("actors", "add", f"New{RAW}", photo, **env),
+        run("actors", "rename", f"New{RAW}", f"Old{RAW}", **env),
+        run("actors", "remove", f"None{RAW}", **env),
+        run("actors", "remove", f"Old{RAW}", **env, LOOKALIKE_REMOVALS_FILE=str(tmp_path / "r"),
+            LOOKALIKE_STARTER_FILE=str(tmp_path / "s")),
+        run(BUILD, "--dataset-dir", tmp_path / RAW),
+        run(BUILD, f"--{RAW}"),
+        run(BUILD, "--clusters", RAW),
+    ]  # fmt: skip
+    for done in runs:
+        for text in (done.stdout, done.stderr):
+            assert text == "" or text.endswith("\n")
+            assert all(line == printable(line) for line in text.removesuffix("\n").split("\n"))
+            assert not any(line.startswith("\\u202e") for line in text.split("\n"))
+        assert "Traceback" not in done.stderr
+    assert "\\u001b[31m\\n\\u202eevil\\u009b\\u2028" in runs[0].stdout
+    for done in (runs[3], runs[5]):
+        assert RAW in {json.loads(line)["actor"] for line in done.stdout.splitlines()}
+    (found,) = map(json.loads, runs[7].stdout.splitlines())
+    assert found["photo"] == str(photo)
+
+
 def test_build_that_cannot_write_its_index_fails(run: Run, tmp_path: Path) -> None:
     (tmp_path / "file").write_text("in the way")
     target = tmp_path / "file" / "index.npz"
@@ -316,7 +416,7 @@ def test_find_names_the_parts_that_stand_out() -> None:
     match = {"actor": "Ann", "score": 83.21, "similarity": 0.4}
     told = [{"told": ["eyes", "nose"]}, {"told": ["shape"]}, {"told": []}, None]
     matches = [{**match, "parts": parts} for parts in told]
-    lines = as_text({"photo": "me.jpg", "faces": [{"matches": matches}]}).splitlines()
+    lines = as_lines({"photo": "me.jpg", "faces": [{"matches": matches}]})
     assert [line.partition("similarity 0.400")[2] for line in lines[1:]] == [
         "  especially eyes and nose", "  especially shape", "", "",
     ]  # fmt: skip

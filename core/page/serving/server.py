@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -15,11 +16,20 @@ from starlette.routing import BaseRoute, Route
 
 from core.answer import health_json
 from core.errors import SettingsError
-from core.page.gradio_patches import keep_callers_out_of_the_log
+from core.page.gradio_patches import (
+    admit_only,
+    close_at_once,
+    keep_callers_out_of_the_log,
+    refuse_names_that_are_none,
+    unanswerable,
+)
 from core.page.handlers import Handlers
 from core.page.language import View, speeches
 from core.page.layout import static_words
 from core.page.serving.document import LocalDocument
+from core.page.serving.headers import AnswerHeaders
+from core.page.serving.limits import Admission
+from core.page.serving.password import Password
 from core.page.serving.theme import THEME, THEME_COLOUR
 from core.page.sessions import WatchedConnections
 from core.page.templates import render
@@ -27,6 +37,7 @@ from core.page.templates import render
 ICONS = Path(__file__).parents[1] / "icons"
 CSS = Path(__file__).parents[1] / "page.css"
 FOREVER = {"cache-control": "public, max-age=31536000, immutable"}  # addresses name the content
+OWN_ADDRESSES = "127.0.0.1,::1"
 A_DAY = {"cache-control": "public, max-age=86400"}
 
 
@@ -36,9 +47,22 @@ def serve(demo: gr.Blocks, handlers: Handlers, **options: Any) -> None:
     Raises:
         SettingsError: language models are to be served, and cannot be.
     """
+    if handlers.finder.settings.mcp and handlers.finder.settings.password:
+        raise SettingsError(
+            "LOOKALIKE_PASSWORD is set, with which language models cannot be served;"
+            " set LOOKALIKE_MCP=0"
+        )
     finder = handlers.finder
     document = Middleware(LocalDocument, speeches(finder), handlers.public_url)
+    password = Middleware(Password, finder.settings.password)
+    headers = Middleware(AnswerHeaders, finder.settings.frames, bool(options.get("share")))
     keep_callers_out_of_the_log()
+    refuse_names_that_are_none()
+    admit_only(demo, Admission(finder.settings.calls_a_minute, finder.settings.waiting))
+    # Read by uvicorn; this machine's own are those of the server for language models.
+    os.environ.setdefault(
+        "FORWARDED_ALLOW_IPS", f"{OWN_ADDRESSES},{finder.settings.trusted_proxies}"
+    )
     watched = Middleware(WatchedConnections, handlers.sessions, demo)
     demo.launch(
         i18n=static_words(finder),
@@ -48,7 +72,11 @@ def serve(demo: gr.Blocks, handlers: Handlers, **options: Any) -> None:
         enable_monitoring=False,
         footer_links=["api"],
         favicon_path=ICONS / "icon-192.png",
-        app_kwargs={"routes": routes(handlers), "middleware": [document, watched]},
+        app_kwargs={
+            "routes": routes(handlers),
+            "middleware": [headers, password, document, watched],
+            "exception_handlers": unanswerable(),
+        },
         mcp_server=finder.settings.mcp,
         max_file_size=f"{2 * finder.settings.max_megabytes:g}mb",  # the page's words up to there
         ssr_mode=False,
@@ -63,13 +91,19 @@ def serve(demo: gr.Blocks, handlers: Handlers, **options: Any) -> None:
         )
 
 
-def serve_until_interrupted(demo: gr.Blocks) -> None:
-    """Wait, and close the server at Ctrl-C; Gradio's own wait would print a line about it."""
+def serve_until_interrupted(demo: gr.Blocks, first: Callable[[], None]) -> None:
+    """Wait, and close the server at Ctrl-C; Gradio's own wait would print a line about it.
+
+    Args:
+        demo: what is served.
+        first: to be done before all else once it is to end.
+    """
     try:
         while demo.is_running:
             time.sleep(0.1)
     finally:
-        demo.close(verbose=False)
+        first()
+        close_at_once(demo)
 
 
 def routes(handlers: Handlers) -> list[BaseRoute]:

@@ -14,6 +14,7 @@ from pathlib import Path
 
 from filelock import FileLock, Timeout
 
+from core.errors import StorageError
 from core.files import storage_errors
 
 SWEEP_SECONDS = 10  # between rounds; less where photos live less long
@@ -29,7 +30,7 @@ class VisitorFolder:
     def __init__(self, parent: Path | None = None) -> None:
         """Sweep `parent`, which must hold nothing else (default: `own_folder()`)."""
         self._parent = parent or own_folder()
-        with storage_errors(self._parent):
+        with storage_errors(self._parent, "LOOKALIKE_TEMP_DIR"):
             self._parent.mkdir(mode=0o700, parents=True, exist_ok=True)
             self._sweep_dead()
             self.path = self._parent / uuid.uuid4().hex
@@ -37,9 +38,20 @@ class VisitorFolder:
             self._lock.acquire()  # before there is a folder that another process could sweep
             self.path.mkdir(mode=0o700)
 
-    def close(self) -> None:
-        """Delete the folder and all that is in it."""
+    def take_all_temporary_files(self) -> None:
+        """Let Gradio, once it is imported, and every library use this folder alone.
+
+        The system's may be another user's (`gradio` in it at least), full or read-only.
+        """
+        os.environ["GRADIO_TEMP_DIR"] = tempfile.tempdir = str(self.path)
+
+    def empty(self) -> None:
+        """Delete all that is in the folder, and the folder."""
         shutil.rmtree(self.path, ignore_errors=True)
+
+    def close(self) -> None:
+        """Delete the folder and all that is in it, for good."""
+        self.empty()
         self._lock.release()
         self._lock_file(self.path).unlink(missing_ok=True)
 
@@ -86,8 +98,21 @@ def own_folder(base: Path | None = None) -> Path:
 
     Args:
         base: default: the system's temporary folder.
+
+    Raises:
+        StorageError: the system has none that can be written.
     """
-    return (base or Path(tempfile.gettempdir())) / f"lookalike-photos-{_user()}"
+    return (base or _system_folder()) / f"lookalike-photos-{_user()}"
+
+
+def _system_folder() -> Path:
+    try:
+        return Path(tempfile.gettempdir())
+    except OSError as error:
+        raise StorageError(
+            "no temporary folder of the system can be written; set LOOKALIKE_TEMP_DIR to a folder"
+            " that can"
+        ) from error
 
 
 def _user() -> int | str:

@@ -145,6 +145,16 @@ GRADIO = {
     "Remove Image": "Remove photo",
     "select input source": "Choose a camera",
     "Record": "Start",
+    "common.complete": "Done",
+    "common.error": "That did not work",
+    "camera needs https": "A camera can only be used at an address that begins with https://."
+    " Upload a photo instead.",
+    "live silent": "The server has not answered for some seconds: the connection is slow, or"
+    " something on the way holds the answers back. Live goes on once they come.",
+    "photo too large": "This photo is too large to be sent. Please choose a smaller one.",
+    "too many": "Those were many photos in a short time. Please try again in a minute.",
+    "busy": "Many people are here just now. Please try again in a moment.",
+    "no answer": "The server did not answer as it should. Please try again in a moment.",
     "camera refused": "The camera may not be used here. Allow it in the browser's address bar,"
     " or open this page in a tab of its own.",
 }

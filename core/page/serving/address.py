@@ -1,0 +1,47 @@
+"""Where the page is served: the port and the host, of the command line or of the platform."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, MutableMapping
+
+from core.errors import SettingsError
+
+EVERY_INTERFACE = "0.0.0.0"  # noqa: S104 - in a container, behind its platform's proxy # nosec B104
+HOSTED = ("PORT", "SPACE_ID")  # set where a platform's proxy must reach the server
+HIGHEST_PORT = 65535
+
+
+def chosen_port(asked: str | None, environ: Mapping[str, str]) -> int | None:
+    """The port that is asked for, else $PORT; None leaves it to Gradio.
+
+    Args:
+        asked: of the command line.
+        environ: Gradio reads GRADIO_SERVER_PORT of it, as a number without looking.
+
+    Raises:
+        SettingsError: one of them is no port.
+    """
+    _port("GRADIO_SERVER_PORT", environ.get("GRADIO_SERVER_PORT"))
+    return _port("--port", asked) or _port("PORT", environ.get("PORT"))
+
+
+def drop_empty(environ: MutableMapping[str, str]) -> None:
+    """Let Gradio's variables that are empty count as not set, like the app's own."""
+    for name in [name for name, text in environ.items() if name.startswith("GRADIO_") and not text]:
+        del environ[name]
+
+
+def chosen_host(asked: str | None, environ: Mapping[str, str]) -> str | None:
+    """The host that is asked for, else every interface on a platform; None leaves it to Gradio."""
+    host = asked or environ.get("GRADIO_SERVER_NAME")
+    if not host and any(environ.get(name) for name in HOSTED):
+        return EVERY_INTERFACE
+    return host or None
+
+
+def _port(name: str, text: str | None) -> int | None:
+    if not text:
+        return None
+    if text.strip().isascii() and text.strip().isdigit() and 0 < int(text) <= HIGHEST_PORT:
+        return int(text)
+    raise SettingsError(f"{name} is {text!r}; set it to a whole number from 1 to {HIGHEST_PORT}")
