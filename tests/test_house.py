@@ -28,9 +28,10 @@ MAY_IMPORT = {
     "card": {"errors"},
     "page": MATCHING | {"startup", "answer", "card"},
 }
+RIVALS = "scripts/benchmarks/"  # run what the app is compared with
 VENDORS = {  # where alone they may be imported
-    "gradio": ("app.py", "core/page/"),
-    "insightface": ("core/faces/engine.py",),
+    "gradio": ("app.py", "core/page/", RIVALS),
+    "insightface": ("core/faces/engine.py", RIVALS),
     "onnxruntime": ("core/faces/engine.py",),
     "onnx": ("core/models/convert.py", "core/models/dlib_resnet.py"),
     "huggingface_hub": ("core/models/hub.py", "core/download/from_hub.py"),

@@ -1,7 +1,4 @@
-"""Detect → align → embed, batched: the one door to insightface and onnxruntime.
-
-insightface works in BGR; everything outside this file is RGB.
-"""
+"""Detect → align → embed, batched: the one door to insightface and onnxruntime."""
 
 from __future__ import annotations
 
@@ -18,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from core.faces.align import CROP_SIDE, aligned_crop, mirrored
+from core.faces.anchors import blob_of, decoded
 from core.faces.both_ways import SeenFace, find_both_ways
 from core.faces.detect import FaceDetector
 from core.faces.photo import Photo
@@ -167,9 +165,10 @@ class FaceEngine:
         self, pixels: NDArray[np.uint8]
     ) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
         """(H, W, 3) RGB → (n, 5) boxes with scores, (n, 5, 2) landmarks."""
-        bgr = np.ascontiguousarray(pixels[:, :, ::-1])
-        boxes, landmarks = self._network.detect(bgr, input_size=bgr.shape[1::-1])
-        return boxes, landmarks
+        outputs = _run(self._network, blob_of([pixels]))
+        boxes, landmarks = decoded(outputs, pixels.shape[1], self.options.threshold)
+        kept = self._network.nms(boxes)
+        return boxes[kept], landmarks[kept]
 
 
 def _reduced(pixels: NDArray[np.uint8], limit: int) -> tuple[NDArray[np.uint8], float]:
@@ -229,12 +228,20 @@ def _part(network: Network, model: Any, faces: list[NDArray[np.uint8]]) -> NDArr
     """
     if not faces:
         return np.empty((0, network.dimension), np.float32)
-    crops = [np.ascontiguousarray(view[:, :, ::-1]) for views in faces for view in views]
+    crops = [view for views in faces for view in views]
     takes_batches = not isinstance(model.input_shape[0], int)
     step = EMBEDDING_BATCH if takes_batches else 1
-    rows = [model.get_feat(crops[start : start + step]) for start in range(0, len(crops), step)]
+    rows = [
+        _run(model, blob_of(crops[start : start + step], network.mean, network.deviation))[0]
+        for start in range(0, len(crops), step)
+    ]
     starts = np.cumsum([0, *(len(views) for views in faces[:-1])])
     return _unit(np.add.reduceat(_unit(np.concatenate(rows)), starts))
+
+
+def _run(model: Any, blob: NDArray[np.float32]) -> Any:
+    """All outputs of one of insightface's models; of any picture size, as its session takes it."""
+    return model.session.run(model.output_names, {model.input_name: blob})
 
 
 def _unit(rows: NDArray[np.float32]) -> NDArray[np.float32]:

@@ -19,14 +19,17 @@ from onnx import helper, numpy_helper
 STRIDES = (8, 16, 32)  # YuNet's three feature maps; SCRFD's too
 
 
-def build_recogniser(source: Path, target: Path) -> None:
+def build_recogniser(source: Path, target: Path, *, rewritten: bool = True) -> None:
     """SFace int8bq → float32 with a free batch: (N, 3, 112, 112) RGB 0-255 → (N, 128).
 
-    Its PRelu were 62 % of its time in onnxruntime: without them it is twice as fast.
+    Its PRelu were 62 % of its time in onnxruntime: without them it is twice as fast. With them,
+    `rewritten=False`, it is what scripts/benchmark.py compares with.
     """
     model = _load_folded(source)
     graph = model.graph
-    _replace_all(graph.node, [part for node in graph.node for part in _without_prelu(graph, node)])
+    if rewritten:
+        parts = [part for node in graph.node for part in _without_prelu(graph, node)]
+        _replace_all(graph.node, parts)
     _free_dimension(graph.input[0], 0, "batch")
     _free_dimension(graph.output[0], 0, "batch")
     _finish(model, target)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlsplit
@@ -169,9 +170,10 @@ class Handlers:
         found = () if frame is None else engine.detect(Photo(frame, "camera"))
         face = engine.embed([found[0].views])[0] if found else None
         similarities = None if face is None else self.finder.index.actor_similarities(face[None])[0]
-        steady = memory.steady.after(face, similarities)
+        now = time.monotonic()
+        steady = memory.steady.after(face, similarities, now - memory.seen)
         html = live_html(view, steady)
-        return [gr.skip() if html == memory.html else html, LiveMemory(steady, html)]
+        return [gr.skip() if html == memory.html else html, LiveMemory(steady, html, now)]
 
     def _kept_photo(self, kept: Any, view: View) -> KeptPhoto:
         try:

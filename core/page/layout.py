@@ -19,7 +19,7 @@ from core.page.templates import render
 from core.page.words import page_languages, words_of
 
 EXAMPLE = Path(__file__).parent / "examples" / "astronaut.jpg"
-LIVE_EVERY = 0.25  # seconds; a frame that was not answered yet is replaced by the next, not queued
+LIVE_EVERY = 0.12  # seconds; a frame that was not answered yet is replaced by the next, not queued
 LIVE_SECONDS = 300  # of matching, after which a camera left running gives its place back
 # The browser's own note of what is shown, which it carries over when the language is switched.
 REMEMBER = "(...shown) => { window.lookalike.remember(shown); return []; }"

@@ -15,16 +15,19 @@ from core.index.actor_index import Match
 from core.page.language import View
 from core.page.templates import render
 
-KEPT = 0.75  # weight of the past at each frame: about a second's memory at four frames a second
+# Weight of the past a quarter of a second later: about a second's memory. It goes by time, since a
+# busy server answers two frames a second, and one with nothing else to do eight.
+KEPT, STEP = 0.75, 0.25
 # Similarity by which a challenger must be ahead. In a moving, noisy picture the difference of two
 # actors varies by 0.02-0.03 a frame, averaged by 0.01: at 0.01 a face halfway between two changed
 # its name up to 10 times a minute, at 0.02 at most twice.
 LEAD = 0.02
-FRAMES_TO_TAKE_OVER = 2  # in a row
+FRAMES_TO_TAKE_OVER = 2  # in a row, over STEP at least
+ROUNDING = 1e-6  # seconds
 # Cosine of two frames' faces; below, somebody else has sat down. As rare between strangers as 0.30
 # of SFace alone (1.1 % of the starter gallery's pairs).
 SAME_FACE = 0.36
-FORGOTTEN_AFTER = 4  # frames without a face
+FORGOTTEN_AFTER = 1.0  # seconds without a face
 
 
 @dataclass(frozen=True, eq=False)
@@ -36,29 +39,35 @@ class Steady:
     actor: int | None = None  # who is named
     challenger: int | None = None
     streak: int = 0  # frames in a row the challenger has led
-    missed: int = 0  # frames in a row without a face
+    led: float = 0.0  # seconds since it was first ahead
+    missed: float = 0.0  # seconds without a face
 
     def after(
-        self, face: NDArray[np.float32] | None, similarities: NDArray[np.float64] | None
+        self,
+        face: NDArray[np.float32] | None,
+        similarities: NDArray[np.float64] | None,
+        seconds: float = STEP,
     ) -> Steady:
-        """The memory after one more frame; both are None if it shows no face."""
+        """The memory after one more frame, so long after the last; None for one without a face."""
         if face is None or similarities is None:
-            return self._without_face()
+            return self._without_face(seconds)
         if self._is_somebody_else(face):
             return Steady(similarities, face, int(similarities.argmax()))
         averaged = similarities
         if self.similarities is not None:
-            averaged = KEPT * self.similarities + (1 - KEPT) * similarities
+            kept = KEPT ** (seconds / STEP)
+            averaged = kept * self.similarities + (1 - kept) * similarities
         leader = int(averaged.argmax())
         if self.actor is None:
             return Steady(averaged, face, leader)
         ahead = averaged[leader] - averaged[self.actor] >= LEAD
         if leader == self.actor or not ahead:
             return Steady(averaged, face, self.actor)
-        streak = self.streak + 1 if leader == self.challenger else 1
-        if streak >= FRAMES_TO_TAKE_OVER:
+        again = leader == self.challenger
+        streak, led = (self.streak + 1, self.led + seconds) if again else (1, 0.0)
+        if streak >= FRAMES_TO_TAKE_OVER and led >= STEP - ROUNDING:
             return Steady(averaged, face, leader)
-        return Steady(averaged, face, self.actor, leader, streak)
+        return Steady(averaged, face, self.actor, leader, streak, led)
 
     @property
     def similarity(self) -> float | None:
@@ -70,10 +79,11 @@ class Steady:
     def _is_somebody_else(self, face: NDArray[np.float32]) -> bool:
         return self.face is not None and float(self.face @ face) < SAME_FACE
 
-    def _without_face(self) -> Steady:
-        if self.missed + 1 >= FORGOTTEN_AFTER:
+    def _without_face(self, seconds: float) -> Steady:
+        missed = self.missed + seconds
+        if missed >= FORGOTTEN_AFTER - ROUNDING:
             return Steady()
-        return Steady(self.similarities, self.face, self.actor, missed=self.missed + 1)
+        return Steady(self.similarities, self.face, self.actor, missed=missed)
 
 
 @dataclass(frozen=True, eq=False)
@@ -82,6 +92,7 @@ class LiveMemory:
 
     steady: Steady = field(default_factory=Steady)
     html: str = ""  # as last shown: the same again is not sent
+    seen: float = 0.0  # when, by time.monotonic()
 
 
 def live_html(view: View, steady: Steady | None) -> str:

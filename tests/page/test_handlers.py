@@ -21,6 +21,7 @@ from core.faces.engine import FaceEngine
 from core.faces.photo import read_photo
 from core.lookalike import LookalikeFinder
 from core.page.handlers import Handlers, LiveMemory, _link
+from core.page.live import STEP
 from tests.conftest import ASTRONAUT, SIX_PEOPLE
 from tests.index.test_enrol import head
 from tests.page.conftest import visit
@@ -230,7 +231,8 @@ def test_a_camera_names_the_closest_actor_and_repeats_nothing(handlers: Handlers
     assert again == SKIPPED
     html, memory = handlers.name_live(np.asarray(head("Eve")), memory, visit("ko"))
     assert 'data-actor="Eve"' in html  # somebody else: at once
-    for _ in range(4):
+    for _ in range(4):  # a quarter of a second each
+        memory = replace(memory, seen=memory.seen - STEP)
         html, memory = handlers.name_live(None, memory, visit("ko"))
     assert "얼굴이 보이지 않아요." in html
     assert memory.steady.face is None

@@ -9,7 +9,7 @@ import pytest
 from numpy.typing import NDArray
 
 from core.index.actor_index import ActorIndex
-from core.page.live import FORGOTTEN_AFTER, FRAMES_TO_TAKE_OVER, LEAD, Steady
+from core.page.live import FORGOTTEN_AFTER, FRAMES_TO_TAKE_OVER, LEAD, STEP, Steady
 from core.settings import Settings
 from tests.conftest import rebuilt
 
@@ -64,6 +64,22 @@ def test_a_new_name_must_lead_for_several_frames_in_a_row() -> None:
     assert named == [ANN] * named.index(BOB) + [BOB] * (8 - named.index(BOB))
 
 
+def test_at_twice_the_frames_a_name_changes_no_sooner_and_is_forgotten_no_sooner() -> None:
+    steady = often = after(Steady(), [0.5, 0.3, 0.1])
+    changed = []
+    for _ in range(8):
+        steady = after(steady, [0.3, 0.6, 0.1])
+        for _ in range(2):
+            often = often.after(FACE, np.array([0.3, 0.6, 0.1]), STEP / 2)
+        changed.append((steady.actor, often.actor))
+    assert abs((steady.similarity or 0) - (often.similarity or 0)) < 0.001
+    assert set(changed) == {(ANN, ANN), (BOB, BOB)}
+    for _ in range(round(2 * FORGOTTEN_AFTER / STEP) - 1):
+        often = often.after(None, None, STEP / 2)
+        assert often.actor == BOB
+    assert often.after(None, None, STEP / 2).actor is None
+
+
 def test_a_lead_below_the_margin_never_takes_over() -> None:
     steady = after(Steady(), [0.5, 0.4, 0.1])
     for _ in range(200):
@@ -97,7 +113,7 @@ def test_somebody_else_is_named_at_once() -> None:
 
 def test_a_face_lost_for_a_moment_keeps_its_name_and_then_is_forgotten() -> None:
     steady = after(Steady(), [0.5, 0.3, 0.1])
-    for _ in range(FORGOTTEN_AFTER - 1):
+    for _ in range(round(FORGOTTEN_AFTER / STEP) - 1):
         steady = steady.after(None, None)
         assert steady.actor == ANN
     assert after(steady, [0.5, 0.3, 0.1]).missed == 0  # seen again: counted anew

@@ -1,0 +1,70 @@
+"""The app's own index of so many templates: made once, loaded, searched; one read beside it."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import numpy as np
+from serving import serve
+from vectors import DIMENSION, TOP, faces, templates
+
+from core.gallery.photos import Portrait
+from core.index.actor_index import ActorIndex, IndexInfo, load_index, save_index
+from core.index.scoring import Calibration
+
+
+class Search:
+    """One index, in a file of the scratch folder."""
+
+    def __init__(self, folder: Path) -> None:
+        """Nothing is loaded yet."""
+        self._folder = folder
+        self._faces = faces()
+
+    def make(self, count: int) -> int:
+        """Write the index; its size in bytes."""
+        file = self._file(count)
+        if not file.exists():
+            save_index(_index(count), file)
+        return file.stat().st_size
+
+    def load(self, count: int) -> None:
+        """From disk."""
+        self._index = load_index(self._file(count))
+
+    def single(self, times: int) -> None:
+        """One face after the other."""
+        for number in range(times):
+            self._index.search(self._faces[number % len(self._faces)], TOP)
+
+    def together(self, times: int) -> None:
+        """All 32 faces at once."""
+        for _ in range(times):
+            self._index.search_all(self._faces, TOP)
+
+    def read(self, times: int) -> float:
+        """The matrix, once through memory."""
+        flat = self._index.templates.reshape(-1)
+        return float(sum(np.dot(flat, flat) for _ in range(times)))
+
+    def _file(self, count: int) -> Path:
+        return self._folder / f"index-{count}.npz"
+
+
+def _index(count: int) -> ActorIndex:
+    rows = templates(count)
+    owners = np.arange(count, dtype=np.int32)
+    names = tuple(f"{number:07}" for number in range(count))
+    info = IndexInfo("sface", "", {}, {}, "gallery", "", 1, "")
+    ranks = np.linspace(0, 1, 100)
+    scale = Calibration(np.linspace(-0.5, 0.5, 100), ranks, 0.0, 0.1, count)
+    portraits = tuple(Portrait(name.zfill(64), f"{name}/1.jpg", None) for name in names)
+    return ActorIndex(info, names, portraits, rows, owners, rows, owners, scale)
+
+
+if __name__ == "__main__":
+    if DIMENSION != 256:
+        raise SystemExit("the embedding has 256 dimensions")
+    search = Search(Path(sys.argv[1]))
+    serve({name: getattr(search, name) for name in dir(search) if not name.startswith("_")})
