@@ -162,7 +162,7 @@ class Settings(BaseSettings):
     commons_url: str = Field(
         default="https://commons.wikimedia.org/w/api.php", description="Wikimedia Commons' API"
     )
-    threads: Threads = Field(default=0, description="threads a model; 0: the CPU quota")
+    threads: Threads = Field(default=0, description="networks run at once; 0: the CPU quota")
     photo_seconds: Count = Field(
         default=60, description="how long a visitor's photo may lie in the temporary folder"
     )

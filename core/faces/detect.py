@@ -57,18 +57,20 @@ class FaceDetector:
         self._detect = detect
         self.options = options
 
-    def find(self, pixels: NDArray[np.uint8], *, small: bool = True) -> FoundFaces:
+    def find(
+        self, pixels: NDArray[np.uint8], *, small: Callable[[], bool] = lambda: True
+    ) -> FoundFaces:
         """All faces of a (H, W, 3) RGB photo.
 
         In order, until one is convincing: fitted to the detection size; padded, for a face that
-        fills the frame; at native size, for `small` faces, only if nothing was found; turned by
-        90, 180 and 270 degrees, for a phone photo without EXIF.
+        fills the frame; at native size, for small faces, only if nothing was found and `small`
+        says so; turned by 90, 180 and 270 degrees, for a phone photo without EXIF.
         """
         size, limit = self.options.size, self.options.limit
         found = self.run(pixels, size)
         if found.confidence < CONVINCING:
             found = found.joined(self.run(pixels, size, PADDING))
-        if small and not found.confidence and max(pixels.shape[:2]) > size:
+        if not found.confidence and max(pixels.shape[:2]) > size and small():
             found = self.run(pixels, limit)
         straight = self.straightened(pixels, found)
         if straight.confidence >= CONVINCING:

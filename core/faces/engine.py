@@ -6,8 +6,10 @@ import contextlib
 import io
 import math
 import os
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +19,7 @@ from numpy.typing import NDArray
 from core.faces.align import CROP_SIDE, aligned_crop, mirrored
 from core.faces.anchors import blob_of, decoded
 from core.faces.both_ways import SeenFace, find_both_ways
+from core.faces.cores import Cores
 from core.faces.detect import FaceDetector
 from core.faces.photo import Photo
 from core.languages import LANGUAGES
@@ -106,17 +109,18 @@ class FaceEngine:
         Args:
             installed: which pack, where.
             options: how faces are looked for.
-            threads: of each model; 0 = the CPU quota.
+            threads: how many networks run at once; 0 = the CPU quota.
             lang: of the log.
         """
         self.pack = installed.pack
         say("model_loading", lang, title=self.pack.title)
-        threads = threads or usable_cpus()
+        self.threads = threads or usable_cpus()
         self.options = options
-        self._network, self._recognisers = _load_models(installed, options, threads)
+        self._cores = Cores(self.threads)
+        self._network, self._recognisers = _load_models(installed, options)
         self._detector = FaceDetector(self._run_network, options)
         provider = self._recognisers[0].session.get_providers()[0]
-        log.info("%s on %s, %d threads", self.pack.title, provider, threads)
+        log.info("%s on %s, %d threads", self.pack.title, provider, self.threads)
 
     def find_faces(self, photo: Photo) -> tuple[Face, ...]:
         """All faces of a photo, embedded in one batch, the likely subject first; () if none."""
@@ -132,17 +136,23 @@ class FaceEngine:
         """
         pixels, zoom = _reduced(photo.pixels, self.options.limit)
         mirror = _mirror_image(pixels)
-        seen = find_both_ways(self._detector.find, pixels, mirror)
+        seen = find_both_ways(self._detector.find, pixels, mirror, self._cores)
         found = [_aligned(pixels, mirror, face, self.pack).in_larger(zoom) for face in seen]
         height, width = photo.pixels.shape[:2]
         return tuple(sorted(found, key=lambda face: -face.prominence(width, height)))
 
     def embed(self, faces: Sequence[Views]) -> NDArray[np.float32]:
         """Views of N faces → (N, D) unit embeddings, in batches; their number of views is free."""
-        networks = zip(self.pack.networks, self._recognisers, strict=True)
-        parts = [
-            math.sqrt(network.share) * _part(network, model, [views[place] for views in faces])
+        networks = list(zip(self.pack.networks, self._recognisers, strict=True))
+        works = [
+            _batches(network, model, [views[place] for views in faces], self.threads)
             for place, (network, model) in enumerate(networks)
+        ]
+        rows = iter(self._cores.all([work for batches in works for work in batches]))
+        counts = [len(views[0]) for views in faces]
+        parts = [
+            math.sqrt(network.share) * _part(network, list(islice(rows, len(batches))), counts)
+            for (network, _), batches in zip(networks, works, strict=True)
         ]
         embeddings: NDArray[np.float32] = np.concatenate(parts, axis=1).astype(np.float32)
         return embeddings
@@ -221,21 +231,32 @@ def _views(pack: ModelPack, *pictures: tuple[NDArray[np.uint8], NDArray[np.float
     return tuple(crops(network) for network in pack.networks)
 
 
-def _part(network: Network, model: Any, faces: list[NDArray[np.uint8]]) -> NDArray[np.float32]:
-    """Views of N faces, (V, side, side, 3) RGB each → (N, D) unit, by one network.
+def _batches(
+    network: Network, model: Any, faces: list[NDArray[np.uint8]], threads: int
+) -> list[Callable[[], NDArray[np.float32]]]:
+    """What one network has to do for views of N faces, (V, side, side, 3) RGB each, in batches.
 
-    The mean of a face's views, each of unit length.
+    At least one for each thread, if there are so many views.
     """
-    if not faces:
-        return np.empty((0, network.dimension), np.float32)
     crops = [view for views in faces for view in views]
     takes_batches = not isinstance(model.input_shape[0], int)
-    step = EMBEDDING_BATCH if takes_batches else 1
-    rows = [
-        _run(model, blob_of(crops[start : start + step], network.mean, network.deviation))[0]
-        for start in range(0, len(crops), step)
-    ]
-    starts = np.cumsum([0, *(len(views) for views in faces[:-1])])
+    step = min(EMBEDDING_BATCH, -(-len(crops) // threads)) if takes_batches else 1
+
+    def work(batch: list[NDArray[np.uint8]]) -> NDArray[np.float32]:
+        rows: NDArray[np.float32] = _run(model, blob_of(batch, network.mean, network.deviation))[0]
+        return rows
+
+    starts = range(0, len(crops), max(1, step))
+    return [partial(work, crops[start : start + step]) for start in starts]
+
+
+def _part(
+    network: Network, rows: list[NDArray[np.float32]], counts: list[int]
+) -> NDArray[np.float32]:
+    """Rows of N faces' views, so many each → (N, D) unit: the mean of views of unit length."""
+    if not rows:
+        return np.empty((0, network.dimension), np.float32)
+    starts = np.cumsum([0, *counts[:-1]])
     return _unit(np.add.reduceat(_unit(np.concatenate(rows)), starts))
 
 
@@ -249,19 +270,15 @@ def _unit(rows: NDArray[np.float32]) -> NDArray[np.float32]:
     return unit
 
 
-def _load_models(
-    installed: InstalledPack, options: DetectionOptions, threads: int
-) -> tuple[Any, list[Any]]:
+def _load_models(installed: InstalledPack, options: DetectionOptions) -> tuple[Any, list[Any]]:
     """The detector and the networks of a pack as insightface runs them."""
     import onnxruntime
     from insightface.model_zoo import get_model
 
     onnxruntime.set_default_logger_severity(3)
     session = onnxruntime.SessionOptions()
-    session.intra_op_num_threads = threads
+    session.intra_op_num_threads = 1  # see core/faces/cores.py
     session.inter_op_num_threads = 1
-    # Threads that wait busily for one model take the time of those that run another.
-    session.add_session_config_entry("session.intra_op.allow_spinning", "0")
     with contextlib.redirect_stdout(io.StringIO()):  # insightface's chatter
         detector = get_model(
             str(installed.folder / DETECTOR_FILE),

@@ -81,7 +81,7 @@ class CountingEngine(RememberingEngine):
 
 @pytest.fixture(scope="module")
 def counting_engine(sface: InstalledPack) -> CountingEngine:
-    return CountingEngine(sface)
+    return CountingEngine(sface, threads=1)
 
 
 @pytest.fixture
