@@ -45,6 +45,11 @@ def tell(*lines: str) -> None:
         print(printable(line), flush=True)
 
 
+def tell_row(*columns: str) -> None:
+    """Print one line of columns, a tab between them."""
+    print("\t".join(map(printable, columns)), flush=True)
+
+
 def passed_over(gallery: Gallery) -> list[str]:
     """Lines: what lies in a gallery's folder and is not matched, by the reason."""
     lines = []

@@ -30,7 +30,7 @@ from core.languages import ENGLISH, LANGUAGES
 from core.models.install import ensure_models
 from core.settings import Settings, load_settings
 from core.startup import load_engine, pack_for_photos
-from scripts.cli import Parser, path, positive, run, tell
+from scripts.cli import Parser, path, positive, run, tell, tell_row
 
 ACTORS = 302
 PHOTOS = 5
@@ -139,7 +139,7 @@ def _dry_run(args: argparse.Namespace, source: Source) -> int:
         portrait = next(iter(source.portraits(actor)), None)
         fate = portrait.refusal or portrait.credit.licence if portrait else "there is no picture"
         names = (actor.names.get(lang, "") for lang in LANGUAGES if lang != ENGLISH)
-        tell("\t".join((_label(actor), *names, " ".join(actor.countries), fate)))
+        tell_row(_label(actor), *names, " ".join(actor.countries), fate)
         actors += 1
         usable += portrait is not None and not portrait.refusal
     tell(f"{actors} actors, {usable} with a main portrait that is free to use")

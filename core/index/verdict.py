@@ -20,9 +20,9 @@ from core.index.actor_index import ActorIndex, Match
 
 # By pack: largest gallery measured, and the similarity to reach (docs/evaluation.md): at most one
 # stranger in 1,000 does. 0.60 with both networks: none of 3,438 and 3,050 strangers with 80 and 397
-# actors; with 712 one of 3,048, who is that actor under another spelling; with 2,216 six of 1,544,
+# actors; with 712 two of 3,048, one of them that actor spelt otherwise; with 2,216 six of 1,544,
 # at least four of them people whom LFW has under two names. The actors' own photos reach it in
-# 98.7 % of picked and 92.9 % of unfiltered ones. No badge for a pack or size not measured.
+# 98.7 % of picked and 92.4 % of unfiltered ones. No badge for a pack or size not measured.
 SAME_PERSON = {
     "sface": ((2200, 0.60),),
     "sface-alone": ((400, 0.50), (1900, 0.55)),

@@ -29,7 +29,7 @@ from tests.page.test_document import ask, page
 @pytest.mark.parametrize("lang", page_languages())
 def test_every_tip_has_one_short_line(lang: str) -> None:
     words = words_of(lang)
-    assert set(words.coaching) == {*FAULTS, "turned_away"}
+    assert set(words.coaching) == {*FAULTS, "turned_away", "perhaps_no_face"}
     lines = [*words.coaching.values(), *words.no_face_tips]
     assert len(set(lines)) == len(lines)
     assert all(line == line.strip() and "\n" not in line for line in lines)
