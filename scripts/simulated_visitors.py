@@ -59,18 +59,18 @@ class Visitor(HttpUser):
     @task(7)
     def show_a_photo(self) -> None:
         """A face, and an answer with actors."""
-        self._match("me.jpg", random.choice(GOOD), "")  # noqa: S311 - no secret
+        self._match("me.jpg", random.choice(GOOD), "")  # noqa: S311 - no secret # nosec B311
 
     @task(2)
     def show_something_else(self) -> None:
         """What is no photo, or shows no face; one sentence says so."""
-        name = random.choice(list(BAD))  # noqa: S311
+        name = random.choice(list(BAD))  # noqa: S311 # nosec B311
         self._match(name, *BAD[name])
 
     @task(1)
     def leave_before_the_answer(self) -> None:
         """The tab is closed while its photo is matched."""
-        upload = self._upload("me.jpg", random.choice(GOOD))  # noqa: S311
+        upload = self._upload("me.jpg", random.choice(GOOD))  # noqa: S311 # nosec B311
         session = uuid.uuid4().hex
         event = {"fn_index": self._event("match"), "session_hash": session,
                  "data": [upload, None, None, None, None]}  # fmt: skip
@@ -110,7 +110,7 @@ class SlowUploader(HttpUser):
     @task
     def upload_slowly(self) -> None:
         """A photo in parts, over half a minute."""
-        whole, body = random.random() < 0.5, self._body()  # noqa: S311
+        whole, body = random.random() < 0.5, self._body()  # noqa: S311 # nosec B311
         started = time.monotonic()
         address = urlsplit(self.host)
         line = socket.create_connection((address.hostname, address.port), timeout=ANSWER_SECONDS)
@@ -138,7 +138,7 @@ class SlowUploader(HttpUser):
         part = (
             f'--{mark}\r\nContent-Disposition: form-data; name="files"; filename="me.jpg"\r\n'
             "Content-Type: image/jpeg\r\n\r\n"
-        ).encode() + random.choice(GOOD)  # noqa: S311
+        ).encode() + random.choice(GOOD)  # noqa: S311 # nosec B311
         part += f"\r\n--{mark}--\r\n".encode()
         head = (
             "POST /gradio_api/upload HTTP/1.1\r\n"
