@@ -98,7 +98,7 @@ def test_a_photo_that_is_not_taken_is_told_until_one_is(
     note = page.get_by_role("alert")
     expect(note).to_have_text(words_of("en").gradio[key], timeout=PATIENCE)
     page.unroute_all()
-    if status:  # where the network itself refuses, Gradio connects anew, and the page may wait for it
+    if status:  # where the network refuses, Gradio connects anew, and the page may wait for it
         page.get_by_label("Remove photo").click()
         expect(note).to_have_count(0)
 
