@@ -29,7 +29,7 @@ from core.gallery.credits import (
 )
 from core.gallery.folders import HARMLESS, PASSED_OVER, look_through
 from core.gallery.people import ACTORS_FILE, read_actors, safe_folder, write_actors
-from core.gallery.photos import GalleryPhoto, scan_gallery
+from core.gallery.photos import GalleryPhoto, photos_of
 from core.gallery.removals import load_removals
 from core.models.hub import CHECK_NETWORK, ask_in_time, remedy_of, stopped_downloads
 from core.settings import Settings
@@ -144,11 +144,12 @@ def _take_over(root: Path, settings: Settings, result: HubResult) -> None:
     dataset, removals = settings.dataset_dir, load_removals(settings.removals_path)
     metadata = _metadata(root / METADATA_FILE)
     new: dict[str, GalleryPhoto] = {}
-    for entry in look_through(root).passed_over:
+    found = look_through(root)
+    for entry in found.passed_over:
         is_split = root.parent.name == STAGING and entry.file.partition("/")[0] in SPLITS
         if entry.reason not in HARMLESS and not is_split:
             result.left_out[entry.file] = PASSED_OVER[entry.reason]
-    for photo in scan_gallery(root):
+    for photo in photos_of(root, found):
         if photo.actor in SPLITS and root.parent.name == STAGING:
             continue
         try:

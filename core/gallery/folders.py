@@ -97,12 +97,8 @@ def look_through(dataset: Path) -> Contents:
         ) from error
     photos: list[Path] = []
     passed: list[tuple[Path, str]] = []
-    for entry in entries:
-        if is_system(entry.name):
-            passed.append((entry, "system"))
-        elif entry.name.startswith("."):
-            continue
-        elif _is_folder(entry):
+    for entry in _of_people(entries, passed):
+        if _is_folder(entry):
             found, left = _in_folder(entry)
             photos += found
             passed += left
@@ -123,12 +119,8 @@ def _in_folder(folder: Path) -> tuple[list[Path], list[tuple[Path, str]]]:
     photos: list[Path] = []
     folders: list[Path] = []
     passed: list[tuple[Path, str]] = []
-    for entry in entries:
-        if is_system(entry.name):
-            passed.append((entry, "system"))
-        elif entry.name.startswith("."):
-            continue
-        elif is_picture(entry):
+    for entry in _of_people(entries, passed):
+        if is_picture(entry):
             photos.append(entry)
         elif _is_folder(entry):
             folders.append(entry)
@@ -139,6 +131,15 @@ def _in_folder(folder: Path) -> tuple[list[Path], list[tuple[Path, str]]]:
     else:
         passed += [(entry, "subfolder") for entry in folders]
     return photos, passed if photos or passed else [(folder, "empty")]
+
+
+def _of_people(entries: Iterable[Path], passed: list[tuple[Path, str]]) -> Iterator[Path]:
+    """What is neither hidden nor a system's own; the latter is noted as passed over."""
+    for entry in entries:
+        if is_system(entry.name):
+            passed.append((entry, "system"))
+        elif not entry.name.startswith("."):
+            yield entry
 
 
 def _is_folder(path: Path) -> bool:

@@ -14,6 +14,7 @@ from core.gallery.credits import CREDITS_FILE, Credit, credit_of, read_credits, 
 from core.gallery.folders import (
     HARMLESS,
     PASSED_OVER,
+    Contents,
     PassedOver,
     holds_a_picture,
     look_through,
@@ -80,13 +81,14 @@ def scan_gallery(dataset_dir: Path) -> list[GalleryPhoto]:
     Raises:
         GalleryError: `dataset_dir` is not a folder, or credits.csv cannot be read.
     """
-    return _photos_of(dataset_dir, look_through(dataset_dir).photos)
+    return photos_of(dataset_dir, look_through(dataset_dir))
 
 
-def _photos_of(dataset_dir: Path, paths: Iterable[Path]) -> list[GalleryPhoto]:
+def photos_of(dataset_dir: Path, contents: Contents) -> list[GalleryPhoto]:
+    """As `scan_gallery`, of a folder that was looked through already."""
     credits = read_credits(dataset_dir / CREDITS_FILE)
     photos = []
-    for path in paths:
+    for path in contents.photos:
         file = f"{path.parent.name}/{path.name}"
         credit = credit_of(path, credits.get(readable_name(file)))
         photos.append(GalleryPhoto(readable_name(path.parent.name), path, file, credit))
@@ -168,7 +170,7 @@ def read_gallery(folder: Path, removals_file: Path) -> Gallery:
     if not _is_there(folder):
         return Gallery(folder, (), removals)
     found = look_through(folder)
-    return Gallery(folder, tuple(_photos_of(folder, found.photos)), removals, found.passed_over)
+    return Gallery(folder, tuple(photos_of(folder, found)), removals, found.passed_over)
 
 
 def _is_there(folder: Path) -> bool:

@@ -14,13 +14,14 @@ from http.client import HTTPConnection
 from pathlib import Path
 from typing import Any
 
+import psutil
+
 from core.errors import SettingsError
 from core.settings import ROOT
 from scripts.page_driver import free_port
 
 ENGINES = Path(__file__).parent / "engines"
 START_SECONDS = 300
-KIBI = 1024
 REST = 0.1  # seconds before a task: the last engine's threads may still wait busily
 
 
@@ -190,7 +191,5 @@ def _environment(project: Path) -> dict[str, str]:
 
 
 def resident(pid: int) -> float:
-    """Megabytes of memory that a process holds (Linux)."""
-    lines = Path(f"/proc/{pid}/status").read_text("ascii").splitlines()
-    held = next(line for line in lines if line.startswith("VmRSS:"))
-    return int(held.split()[1]) * KIBI / 1e6
+    """Megabytes of memory that a process holds."""
+    return float(psutil.Process(pid).memory_info().rss) / 1e6

@@ -26,16 +26,17 @@ def astronaut(starter: LookalikeFinder) -> Judged[Face]:
 
 @pytest.fixture(scope="module")
 def answered(long_visits: Visits, app: RunningApp) -> Page:
-    page = long_visits.open(app.url)
-    upload(page, ASTRONAUT)
-    shown(page)
-    return page
+    return answered_by(long_visits, app)
 
 
 @pytest.fixture(scope="module")
 def own_answered(long_visits: Visits, own_app: RunningApp) -> Page:
     """The same with portraits."""
-    page = long_visits.open(own_app.url)
+    return answered_by(long_visits, own_app)
+
+
+def answered_by(visits: Visits, app: RunningApp) -> Page:
+    page = visits.open(app.url)
     upload(page, ASTRONAUT)
     shown(page)
     return page

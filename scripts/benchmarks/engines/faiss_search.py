@@ -2,30 +2,16 @@
 
 from __future__ import annotations
 
-import sys
 from pathlib import Path
 
 import faiss
-from serving import serve
-from vectors import DIMENSION, TOP, faces, templates
+from vectors import DIMENSION, TOP, Search, serve_search, templates
 
 
-class Search:
-    """One index, in a file of the scratch folder."""
+class FaissSearch(Search):
+    """See Search."""
 
-    def __init__(self, folder: Path) -> None:
-        """Nothing is loaded yet."""
-        self._folder = folder
-        self._faces = faces()
-
-    def make(self, count: int) -> int:
-        """Write the index; its size in bytes."""
-        file = self._file(count)
-        if not file.exists():
-            index = faiss.IndexFlatIP(DIMENSION)
-            index.add(templates(count))
-            faiss.write_index(index, str(file))
-        return file.stat().st_size
+    _file_name = "faiss-{}.index"
 
     def load(self, count: int) -> None:
         """From disk."""
@@ -42,10 +28,11 @@ class Search:
         for _ in range(times):
             self._index.search(self._faces, TOP)
 
-    def _file(self, count: int) -> Path:
-        return self._folder / f"faiss-{count}.index"
+    def _write(self, count: int, file: Path) -> None:
+        index = faiss.IndexFlatIP(DIMENSION)
+        index.add(templates(count))
+        faiss.write_index(index, str(file))
 
 
 if __name__ == "__main__":
-    search = Search(Path(sys.argv[1]))
-    serve({name: getattr(search, name) for name in dir(search) if not name.startswith("_")})
+    serve_search(FaissSearch)

@@ -2,32 +2,20 @@
 
 from __future__ import annotations
 
-import sys
 from pathlib import Path
 
 import numpy as np
-from serving import serve
-from vectors import DIMENSION, TOP, faces, templates
+from vectors import DIMENSION, TOP, Search, serve_search, templates
 
 from core.gallery.photos import Portrait
 from core.index.actor_index import ActorIndex, IndexInfo, load_index, save_index
 from core.index.scoring import Calibration
 
 
-class Search:
-    """One index, in a file of the scratch folder."""
+class OwnSearch(Search):
+    """See Search."""
 
-    def __init__(self, folder: Path) -> None:
-        """Nothing is loaded yet."""
-        self._folder = folder
-        self._faces = faces()
-
-    def make(self, count: int) -> int:
-        """Write the index; its size in bytes."""
-        file = self._file(count)
-        if not file.exists():
-            save_index(_index(count), file)
-        return file.stat().st_size
+    _file_name = "index-{}.npz"
 
     def load(self, count: int) -> None:
         """From disk."""
@@ -48,8 +36,8 @@ class Search:
         flat = self._index.templates.reshape(-1)
         return float(sum(np.dot(flat, flat) for _ in range(times)))
 
-    def _file(self, count: int) -> Path:
-        return self._folder / f"index-{count}.npz"
+    def _write(self, count: int, file: Path) -> None:
+        save_index(_index(count), file)
 
 
 def _index(count: int) -> ActorIndex:
@@ -66,5 +54,4 @@ def _index(count: int) -> ActorIndex:
 if __name__ == "__main__":
     if DIMENSION != 256:
         raise SystemExit("the embedding has 256 dimensions")
-    search = Search(Path(sys.argv[1]))
-    serve({name: getattr(search, name) for name in dir(search) if not name.startswith("_")})
+    serve_search(OwnSearch)
