@@ -1,0 +1,54 @@
+"""Without Ray the app is as it was; the two commands that need it say so in one sentence."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from core.cluster.connect import WITHOUT_RAY
+from tests.conftest import ASTRONAUT, ROOT
+from tests.running_app import gallery_env
+
+
+@pytest.fixture
+def no_ray(tmp_path: Path) -> dict[str, str]:
+    """An environment in which it cannot be imported."""
+    (tmp_path / "without").mkdir()
+    (tmp_path / "without" / "ray.py").write_text('raise ImportError("not installed")\n')
+    return {"PYTHONPATH": str(tmp_path / "without")}
+
+
+@pytest.mark.parametrize("command", [["build_actor_index_insightface", "--ray"], ["serve"]])
+def test_one_sentence_names_the_remedy(
+    command: list[str], no_ray: dict[str, str], models_dir: Path, tmp_path: Path
+) -> None:
+    env = gallery_env(models_dir, tmp_path / "dataset") | no_ray
+    folder = tmp_path / "dataset" / "Astronaut"
+    folder.mkdir()
+    (folder / "1.png").write_bytes(ASTRONAUT.read_bytes())
+    done = subprocess.run(
+        [sys.executable, f"scripts/{command[0]}.py", *command[1:]],
+        cwd=ROOT,
+        env=dict(os.environ) | env,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert (done.returncode, done.stderr) == (2, f"error: {WITHOUT_RAY}\n")
+
+
+def test_nothing_else_imports_it(no_ray: dict[str, str]) -> None:
+    modules = "app, scripts.serve, scripts.build_actor_index_insightface, core.cluster.connect"
+    done = subprocess.run(
+        [sys.executable, "-c", f"import {modules}"],
+        cwd=ROOT,
+        env=dict(os.environ) | no_ray,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
