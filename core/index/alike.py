@@ -8,13 +8,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
 from core.faces.parts import PARTS, Part
-from core.index.actor_index import ActorIndex
+from core.index.kept import Enrolled, Index
 
 # In deviations among the gallery's actors: told if the first part leads the third by this much.
 # docs/evaluation.md, "What is alike?": how often that is, and how often a second photo agrees.
@@ -36,23 +35,7 @@ class Alike:
         return max(self.shares, key=lambda part: self.shares[part])
 
 
-class Enrolled(Protocol):
-    """What is needed of an index."""
-
-    @property
-    def actors(self) -> tuple[str, ...]:
-        """A names."""
-
-    @property
-    def templates(self) -> NDArray[np.float32]:
-        """(T, D) unit."""
-
-    @property
-    def template_actor(self) -> NDArray[np.int32]:
-        """(T,) 0…A-1."""
-
-
-def tells_parts(index: ActorIndex) -> bool:
+def tells_parts(index: Index) -> bool:
     """Whether the gallery has actors enough to compare a fall with."""
     return index.calibration is not None and not index.calibration.is_rough
 

@@ -23,7 +23,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from core.errors import IndexRefusedError
-from core.files import new_file
+from core.files import DAMAGE, new_file
 from core.gallery.photos import Portrait, label_of
 from core.gallery.removals import Removals
 from core.models.packs import ModelPack
@@ -194,16 +194,7 @@ def load_cache(path: Path) -> EmbeddingsCache:
         )
     except FileNotFoundError:
         raise IndexRefusedError(f"{path} is not there; build the index from photos first") from None
-    except (
-        OSError,
-        ValueError,
-        LookupError,
-        TypeError,
-        AttributeError,
-        ArithmeticError,
-        RecursionError,
-        MemoryError,
-    ) as error:
+    except DAMAGE as error:
         raise IndexRefusedError(
             f"{path} is damaged ({type(error).__name__}: {error}); delete it and build again"
         ) from error

@@ -6,8 +6,9 @@ Only new or changed photos meet the models; the cache's way needs none and impor
 from __future__ import annotations
 
 import contextlib
+import time
 from collections import Counter, deque
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from importlib import metadata
@@ -18,7 +19,7 @@ from core.errors import IndexRefusedError, PhotoError, StorageError
 from core.faces.align import aligned_crop
 from core.faces.copies import crop_hash
 from core.faces.engine import Detection, FaceEngine, stands_out
-from core.faces.photo import read_photo
+from core.faces.photo import PhotoSource, read_photo
 from core.gallery.photos import Gallery, GalleryPhoto, Portrait, starter_listing
 from core.index.actor_index import ActorIndex
 from core.index.embeddings_cache import (
@@ -35,13 +36,42 @@ from core.models.packs import ModelPack, known_packs, whole_of
 from core.settings import DetectionOptions, PhotoLimits
 
 BATCH = 32  # photos whose crops go to the recogniser together
+KEPT_SECONDS = 10.0  # between two writings of the cache while photos are embedded, and
+KEPT_SHARE = 0.05  # of the time at most: a cache of 100,000 photos takes half a minute
 RETRIED = ("unreadable", "too_large")  # reasons that a change of settings or rights may cure
 NO_BYTES = "0" * 64  # stands for the hash of a file that cannot be opened
 # Version of how faces are found, aligned and embedded; counted up when embeddings change.
 EMBEDDING_VERSION = 5
-LIBRARIES = ("insightface", "onnxruntime", "opencv-python", "numpy", "pillow")
+LIBRARIES = ("insightface", "onnxruntime", "opencv-python-headless", "numpy", "pillow")
 
 Progress = Callable[[Any], Iterable[Any]]  # wraps a sized iterable, as tqdm does
+# Photos by SHA-256 → what was found in each, some at a time, in any order.
+Embed = Callable[[dict[str, GalleryPhoto]], Iterable[dict[str, EnrolledPhoto]]]
+
+
+@dataclass(frozen=True)
+class Embedder:
+    """How many photos are embedded with a pack: by this process, or by many."""
+
+    pack: ModelPack
+    options: DetectionOptions
+    embed: Embed
+
+
+def embedder_here(
+    pack: ModelPack,
+    options: DetectionOptions,
+    engine: Callable[[], FaceEngine],
+    limits: PhotoLimits = PhotoLimits(),
+    progress: Progress = lambda items: items,
+) -> Embedder:
+    """One engine, in this process; it is asked for only if there is a photo to embed."""
+
+    def embed(photos: dict[str, GalleryPhoto]) -> Iterator[dict[str, EnrolledPhoto]]:
+        sources = {key: photo.path for key, photo in photos.items()}
+        return embed_photos(engine(), sources, limits, progress)
+
+    return Embedder(pack, options, embed)
 
 
 @dataclass(frozen=True)
@@ -76,7 +106,20 @@ def enrol_gallery(
     Raises:
         GalleryError: nothing in it can be used.
     """
-    cache, new = embed_gallery(engine, gallery, cache_file, limits=limits, progress=progress)
+    embedder = embedder_here(engine.pack, engine.options, lambda: engine, limits, progress)
+    return enrol_by(embedder, gallery, cache_file, limits=limits, clusters=clusters)
+
+
+def enrol_by(
+    embedder: Embedder,
+    gallery: Gallery,
+    cache_file: Path,
+    *,
+    limits: PhotoLimits = PhotoLimits(),
+    clusters: int = 1,
+) -> Enrolment:
+    """The same, whoever embeds the photos. Errors as of `enrol_gallery`."""
+    cache, new = _embed_gallery_by(embedder, gallery, cache_file, limits)
     return enrolment_of(cache, gallery, new, clusters=clusters)
 
 
@@ -89,20 +132,20 @@ def embed_gallery(
     progress: Progress = lambda items: items,
 ) -> tuple[EmbeddingsCache, set[str]]:
     """The cache on disk, brought up to date; the hashes of the photos that were new to it."""
+    embedder = embedder_here(engine.pack, engine.options, lambda: engine, limits, progress)
+    return _embed_gallery_by(embedder, gallery, cache_file, limits)
+
+
+def _embed_gallery_by(
+    embedder: Embedder, gallery: Gallery, cache_file: Path, limits: PhotoLimits
+) -> tuple[EmbeddingsCache, set[str]]:
     for actors in gallery.twins:
         names = " and ".join(map(repr, actors))
         log.warning("%s look like one name, and are two actors; put their photos together", names)
     cache = load_or_new(cache_file)
+    keep = _NowAndThen(lambda: _keep(cache, cache_file))
     try:
-        new = update_cache(
-            cache,
-            gallery,
-            engine.pack,
-            engine.options,
-            lambda: engine,
-            limits=limits,
-            progress=progress,
-        )
+        new = update_cache(cache, gallery, embedder, limits=limits, arrived=keep)
     finally:  # interrupted too: what was embedded need not be embedded again
         _keep(cache, cache_file)
     return cache, new
@@ -111,18 +154,23 @@ def embed_gallery(
 def update_cache(
     cache: EmbeddingsCache,
     gallery: Gallery,
-    model_pack: ModelPack,
-    options: DetectionOptions,
-    engine: Callable[[], FaceEngine],
+    embedder: Embedder,
     *,
     limits: PhotoLimits = PhotoLimits(),
-    progress: Progress = lambda items: items,
+    arrived: Callable[[], None] = lambda: None,
 ) -> set[str]:
     """Bring a cache up to date with a gallery; the hashes of the photos that were new to it.
 
-    The engine is asked for only if there are any. Actors who were taken out are left out.
+    Actors who were taken out are left out.
+
+    Args:
+        cache: changed in place, whenever embeddings arrive.
+        gallery: its photos.
+        embedder: asked only if some are new.
+        limits: of a photo.
+        arrived: called after each change.
     """
-    pack = _pack_cache(cache, model_pack, options)
+    pack = _pack_cache(cache, embedder.pack, embedder.options)
     present = [photo for photo in gallery.photos if photo.actor not in gallery.removals]
     portraits = [(photo, _portrait(photo)) for photo in present]
     cache.latest, cache.actors = pack.name, {}
@@ -132,8 +180,9 @@ def update_cache(
     cache.forget_gone()
     _hash_crops(pack, {entry.sha256: photo for photo, entry in portraits}, limits)
     if new:
-        for found in _embed_photos(engine(), new, limits, progress):
+        for found in embedder.embed(new):
             pack.photos.update(found)
+            arrived()
     return set(new)
 
 
@@ -230,6 +279,22 @@ def load_or_new(path: Path) -> EmbeddingsCache:
         return EmbeddingsCache()
 
 
+class _NowAndThen:
+    """Calls a function when it is due: seldom enough that it takes a small share of the time."""
+
+    def __init__(self, work: Callable[[], None]) -> None:
+        self._work = work
+        self._due = time.monotonic() + KEPT_SECONDS
+
+    def __call__(self) -> None:
+        started = time.monotonic()
+        if started < self._due:
+            return
+        self._work()
+        now = time.monotonic()
+        self._due = now + max(KEPT_SECONDS, (now - started) / KEPT_SHARE)
+
+
 def _keep(cache: EmbeddingsCache, path: Path) -> None:
     try:
         save_cache(cache, path)
@@ -285,12 +350,15 @@ def _hash_crops(pack: PackCache, photos: dict[str, GalleryPhoto], limits: PhotoL
             pack.photos[key] = replace(found, crop_hash=crop_hash(crop))
 
 
-def _embed_photos(
-    engine: FaceEngine, photos: dict[str, GalleryPhoto], limits: PhotoLimits, progress: Progress
+def embed_photos(
+    engine: FaceEngine,
+    sources: Mapping[str, PhotoSource],
+    limits: PhotoLimits = PhotoLimits(),
+    progress: Progress = lambda items: items,
 ) -> Iterator[dict[str, EnrolledPhoto]]:
-    """Results by SHA-256, batch by batch."""
+    """Results by the photos' keys, batch by batch."""
     waiting: dict[str, Detection] = {}
-    for key, found in _subjects(engine, photos, limits, progress):
+    for key, found in _subjects(engine, sources, limits, progress):
         if isinstance(found, str):
             yield {key: EnrolledPhoto(None, found)}
         else:
@@ -302,7 +370,10 @@ def _embed_photos(
 
 
 def _subjects(
-    engine: FaceEngine, photos: dict[str, GalleryPhoto], limits: PhotoLimits, progress: Progress
+    engine: FaceEngine,
+    sources: Mapping[str, PhotoSource],
+    limits: PhotoLimits,
+    progress: Progress,
 ) -> Iterator[tuple[str, Detection | str]]:
     """What `_subject_of` says of each photo, in their order.
 
@@ -311,8 +382,8 @@ def _subjects(
     ahead = 2 * engine.threads - 1
     waiting: deque[tuple[str, Future[Detection | str]]] = deque()
     with ThreadPoolExecutor(engine.threads) as pool:
-        for key, photo in progress(photos.items()):
-            waiting.append((key, pool.submit(_subject_of, engine, photo, limits)))
+        for key, source in progress(sources.items()):
+            waiting.append((key, pool.submit(_subject_of, engine, source, limits)))
             if len(waiting) == ahead:
                 first, found = waiting.popleft()
                 yield first, found.result()
@@ -320,10 +391,10 @@ def _subjects(
             yield last, found.result()
 
 
-def _subject_of(engine: FaceEngine, photo: GalleryPhoto, limits: PhotoLimits) -> Detection | str:
+def _subject_of(engine: FaceEngine, source: PhotoSource, limits: PhotoLimits) -> Detection | str:
     """The one face a portrait is of, or the reason why there is none."""
     try:
-        found = engine.detect(read_photo(photo.path, limits))
+        found = engine.detect(read_photo(source, limits))
     except (PhotoError, OSError) as error:
         return getattr(error, "code", "unreadable")
     if not found:

@@ -17,6 +17,7 @@ not say "83 % of people". One map serves every rank and face of a gallery.
 from __future__ import annotations
 
 import math
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 import numpy as np
@@ -63,22 +64,55 @@ def calibrate(
         similarities: (N, A) best cosine of each portrait over each actor's templates.
         portrait_actor: (N,) which actor each portrait shows, 0…A-1.
     """
-    portraits, actors = similarities.shape
+    actors = similarities.shape[1]
+    counts = np.bincount(portrait_actor, minlength=actors)
+    return calibrate_rows([similarities], portrait_actor, counts)
+
+
+def calibrate_rows(
+    blocks: Iterable[NDArray[np.floating]],
+    portrait_actor: NDArray[np.integer],
+    counts: NDArray[np.integer],
+) -> Calibration | None:
+    """The same of some portraits, block by block, for what no memory holds.
+
+    Args:
+        blocks: (n, A) similarities as of `calibrate`, N portraits together.
+        portrait_actor: (N,) which actor each of these portraits shows.
+        counts: (A,) how many portraits each actor has in the gallery.
+    """
+    actors = len(counts)
     if actors < MIN_ACTORS:
         return None
-    counts = np.bincount(portrait_actor, minlength=actors)
-    weights = 1.0 / (actors * counts[portrait_actor])
-    others = np.ones((portraits, actors), dtype=bool)
-    others[np.arange(portraits), portrait_actor] = False
-    values = similarities[others].reshape(portraits, actors - 1).astype(np.float64)
-    mean = float(np.sum(weights * values.mean(axis=1)))
-    deviation = math.sqrt(float(np.sum(weights * ((values - mean) ** 2).mean(axis=1))))
+    shown, start = min(SHOWN, actors - 1), 0
+    means, variances, closest = [], [], []
+    for block in blocks:
+        values = _of_others(block, portrait_actor[start : start + len(block)])
+        means.append(values.mean(axis=1))
+        variances.append(values.var(axis=1))
+        closest.append(np.partition(values, -shown, axis=1)[:, -shown:].copy())  # not all of it
+        start += len(block)
+    weights = 1.0 / counts[portrait_actor]
+    weights /= weights.sum()
+    own_means = np.concatenate(means)
+    mean = float(np.sum(weights * own_means))
+    spread = np.concatenate(variances) + (own_means - mean) ** 2
+    deviation = math.sqrt(float(np.sum(weights * spread)))
     if deviation <= NO_SPREAD:
         return None
-    shown = min(SHOWN, actors - 1)
-    closest = np.partition(values, -shown, axis=1)[:, -shown:]
-    knots, ranks = _mid_ranks(closest.ravel(), np.repeat(weights / shown, shown))
+    of_closest = np.repeat(weights / shown, shown)
+    knots, ranks = _mid_ranks(np.concatenate(closest).ravel(), of_closest)
     return Calibration(knots, ranks, mean, deviation, actors)
+
+
+def _of_others(
+    similarities: NDArray[np.floating], portrait_actor: NDArray[np.integer]
+) -> NDArray[np.float64]:
+    """(n, A) → (n, A - 1) without each portrait's own actor."""
+    portraits, actors = similarities.shape
+    others = np.ones(similarities.shape, dtype=bool)
+    others[np.arange(portraits), portrait_actor] = False
+    return similarities[others].reshape(portraits, actors - 1).astype(np.float64)
 
 
 def _if_normal(below: float, actors: int) -> float:

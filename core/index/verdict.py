@@ -16,15 +16,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from core.faces.copies import is_same_photo
-from core.index.actor_index import ActorIndex, Match
+from core.index.actor_index import Match
+from core.index.kept import Index
 
 # By pack: largest gallery measured, and the similarity to reach (docs/evaluation.md): at most one
-# stranger in 1,000 does. 0.60 with both networks: none of 3,438 and 3,050 strangers with 80 and 397
-# actors; with 712 two of 3,048, one of them that actor spelt otherwise; with 2,216 six of 1,544,
-# at least four of them people whom LFW has under two names. The actors' own photos reach it in
-# 98.7 % of picked and 92.4 % of unfiltered ones. No badge for a pack or size not measured.
+# stranger in 1,000 does. 0.61 with both networks: none of 3,438 and one of 3,050 strangers with 80
+# and 397 actors; with 712 two of 3,048, one of them that actor spelt otherwise; with 2,216 six of
+# 1,544, at least four of them people whom LFW has under two names. The actors' own photos reach
+# it in 98.7 % of picked and 92.1 % of unfiltered ones. No badge for a pack or size not measured.
 SAME_PERSON = {
-    "sface": ((2200, 0.60),),
+    "sface": ((2200, 0.61),),
     "sface-alone": ((400, 0.50), (1900, 0.55)),
 }
 CLOSE_RACE = 0.010  # similarity between first and second: half of such firsts change with the photo
@@ -61,7 +62,7 @@ def meaning_of(share: int) -> str:
     return "meaning_low" if share else "meaning_least"
 
 
-def judge(index: ActorIndex, crop: NDArray[np.uint8], matches: Sequence[Match]) -> Verdict:
+def judge(index: Index, crop: NDArray[np.uint8], matches: Sequence[Match]) -> Verdict:
     """The verdict on one face.
 
     Args:
@@ -87,7 +88,7 @@ def judge(index: ActorIndex, crop: NDArray[np.uint8], matches: Sequence[Match]) 
     )
 
 
-def same_person_similarity(index: ActorIndex) -> float | None:
+def same_person_similarity(index: Index) -> float | None:
     """The similarity from which the page speaks of the same person; None: never."""
     for actors, similarity in SAME_PERSON.get(index.info.pack, ()):
         if len(index.actors) <= actors:

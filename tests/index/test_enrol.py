@@ -65,9 +65,9 @@ class CountingEngine(RememberingEngine):
     photos = 0
     crops = 0
 
-    def detect(self, photo: Photo) -> tuple[Detection, ...]:
+    def detect(self, photo: Photo, least: float = 0.0) -> tuple[Detection, ...]:
         self.photos += 1
-        return super().detect(photo)
+        return super().detect(photo, least)
 
     def embed(self, crops: Any) -> np.ndarray:
         self.crops += len(crops)

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import tracemalloc
+
 import numpy as np
 import pytest
 
+import core.index.templates
 from core.errors import GalleryError
 from core.gallery.photos import Portrait
 from core.index.embeddings_cache import EmbeddingsCache, EnrolledPhoto, PackCache, load_cache
@@ -200,3 +203,35 @@ def test_gallery_without_one_usable_photo_is_refused() -> None:
     cache = made_up({"Zoe": [(Portrait("1" * 64, "Zoe/1.jpg"), EnrolledPhoto(None, "no_face"))]})
     with pytest.raises(GalleryError, match="no photo of the gallery can be used"):
         build_index(cache, cache.packs["sface"], source="gallery", listing="")
+
+
+def test_a_large_gallery_is_calibrated_by_a_sample_in_little_memory(
+    starter: EmbeddingsCache, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pack = starter.packs["sface"]
+    whole = build_index(starter, pack, source="starter", listing="")
+    sizes: list[int] = []
+    compared = core.index.templates.best_per_actor
+
+    def watched(rows: np.ndarray, *arrays: np.ndarray) -> np.ndarray:
+        found = compared(rows, *arrays)
+        sizes.append(found.size)
+        return found
+
+    monkeypatch.setattr(core.index.templates, "best_per_actor", watched)
+    monkeypatch.setattr(core.index.templates, "CELLS", 20_000)
+    monkeypatch.setattr(core.index.templates, "CALIBRATING", 1000)
+    sampled = build_index(starter, pack, source="starter", listing="")
+    assert max(sizes) <= 20_000
+    assert sum(sizes) == 1000 * len(whole.actors)
+    assert whole.calibration and sampled.calibration
+    assert sampled.calibration.actors == whole.calibration.actors
+    for likeness in np.linspace(0, 1, 40):
+        ours, theirs = (index.calibration.score(likeness) for index in (sampled, whole))
+        assert ours == pytest.approx(theirs, abs=2.5)
+    arrays = (whole.embeddings, whole.portrait_actor, whole.templates, whole.template_actor)
+    tracemalloc.start()
+    core.index.templates.calibration_of(*arrays)
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert peak < 4e6  # bytes: 2e6; with all similarities kept 8e6
