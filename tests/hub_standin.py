@@ -1,6 +1,7 @@
 """A loopback stand-in of the Hugging Face Hub, for tests and for trying things by hand.
 
-In: a folder with <org>/<repo>/<file>. As a script, `python -m tests.hub_standin FOLDER` puts a
+In: a folder with <org>/<repo>/<file>; besides, Spaces and datasets may be made and written to
+(tests/hub_repos.py). As a script, `python -m tests.hub_standin FOLDER` puts a
 stand-in AuraFace there if there is none, prints what to set, and serves until Ctrl-C.
 """
 
@@ -12,11 +13,14 @@ import re
 import subprocess
 import sys
 import threading
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+import pytest
 
+from tests.hub_repos import HubRepos
 from tests.loopback import LoopbackHandler, LoopbackStandin
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -59,6 +63,7 @@ class HubStandin(LoopbackStandin):
         self.folder = folder
         self.faults = faults or Faults()
         self.requests: list[Request] = []
+        self.repos = HubRepos()
         self.arrived = threading.Event()  # a body is under way
         self.closing = threading.Event()
         self.lock = threading.Lock()
@@ -90,7 +95,7 @@ def _is_content(request: Request) -> bool:
 
 class _Handler(LoopbackHandler):
     def answer(self) -> None:
-        hub = self.standin
+        hub, body = self.standin, self.body()
         hub.requests.append(Request(self.command, self.path, self.headers.get("Range")))
         asked = RESOLVE.fullmatch(self.path)
         if hub.faults.silent:
@@ -108,6 +113,8 @@ class _Handler(LoopbackHandler):
             self._send_file(hub.folder / self.path.removeprefix("/cdn/"), {})
         elif asked:
             self._resolve(asked["repo"], asked["revision"], asked["name"])
+        elif written := hub.repos.answer(self.command, self.path, self.headers, body, hub.url):
+            self._send(written.status, written.headers, written.body)
         else:
             self._send(404, {})
 
@@ -156,7 +163,7 @@ class _Handler(LoopbackHandler):
         for name, value in (headers | always).items():
             self.send_header(name, value)
         self.end_headers()
-        if self.command == "GET":
+        if self.command != "HEAD":
             self._send_body(body)
 
     def _send_body(self, body: bytes) -> None:
@@ -219,6 +226,30 @@ def standin_env(folder: Path) -> dict[str, str]:
     return {"PYTHONPATH": str(HOOKS), "STANDIN_RECOGNISER": str(folder / AURAFACE)}
 
 
+@contextlib.contextmanager
+def client_at(url: str, folder: Path, token: str = "") -> Iterator[None]:
+    """The Hub's client of this process asks a stand-in, with this token, and caches in `folder`."""
+    import huggingface_hub
+    from huggingface_hub import constants
+
+    known = {
+        "ENDPOINT": url,
+        "HUGGINGFACE_CO_URL_TEMPLATE": url + "/{repo_id}/resolve/{revision}/{filename}",
+        "HF_HUB_CACHE": str(folder / "hub"),
+        "HF_TOKEN_PATH": str(folder / "no-token"),
+        "HF_HUB_OFFLINE": False,
+        "HF_HUB_DISABLE_XET": True,
+    }
+    with pytest.MonkeyPatch.context() as patch:
+        for name, value in known.items():
+            patch.setattr(constants, name, value)
+        patch.setenv("NO_PROXY", "*")
+        patch.setenv("HF_TOKEN", token)
+        huggingface_hub.close_session()
+        yield
+        huggingface_hub.close_session()
+
+
 def script_env(tmp_path: Path, url: str = NOWHERE, **env: str) -> dict[str, str]:
     """Environment of a script whose Hub is at `url`; models and Hub cache lie in `tmp_path`."""
     from tests.running_app import clean_env
@@ -258,6 +289,17 @@ def download_models(
 ) -> subprocess.CompletedProcess[str]:
     """Run `scripts/download_models.py` to its end."""
     return finish(start_download(tmp_path, *arguments, url=url, **env))
+
+
+def download_here(
+    tmp_path: Path, *arguments: str, url: str = NOWHERE, **env: str
+) -> subprocess.CompletedProcess[str]:
+    """The same in this process: all but what its libraries write to stderr by themselves."""
+    from tests.running_script import run_here
+
+    given = {"LOOKALIKE_MODELS_DIR": str(tmp_path / "models"), **env}
+    with client_at(url, tmp_path / "hf"):
+        return run_here("download_models", *arguments, cwd=ROOT, env=given)
 
 
 def refusal(done: subprocess.CompletedProcess[str]) -> str:
