@@ -30,28 +30,13 @@ def measure(scenes: Scenes, rounds: int, actors: int) -> Chapter:
         actors: how many of the large gallery are built again.
     """
     chapter = Chapter("build", "An index", HOW.format(actors, REBUILD[1]))
-    dataset = scenes.portraits
-    photos = [str(photo) for photo in sorted(dataset.glob("*/*.*"))]
-    settings = scenes.settings_for(dataset)
     with ExitStack() as stack:
-        builders: dict[str, Task] = {}
-        own = stack.enter_context(Engine("own", env=settings))
-        builders[APP] = _built_anew(own, dataset, scenes.scratch / "build.json")
-        if scenes.before:
-            env = {**settings, "LOOKALIKE_MODELS_DIR": str(scenes.scratch / "models-before")}
-            before = stack.enter_context(Engine("own", project=scenes.before, env=env))
-            builders[BEFORE] = _built_anew(before, dataset, scenes.scratch / "before.json")
-        analysis = stack.enter_context(Engine("face_analysis", str(scenes.plain_pack)))
-        builders[ANALYSIS] = lambda: analysis.ask("build", photos)
-        few = photos[:: max(1, len(photos) // 24)]
-        if python := scenes.rivals:
-            dlib = stack.enter_context(Engine("dlib_faces", python=python))
-            builders[DLIB] = lambda: dlib.ask("build", few)
-        rates: dict[str, list[float]] = {name: [] for name in builders}
+        own = stack.enter_context(Engine("own", env=scenes.settings_for(scenes.portraits)))
+        builds = _builds(own, scenes, stack)
+        rates: dict[str, list[float]] = {name: [] for name in builds}
         for _ in range(rounds):
-            for name, build in builders.items():
-                count = len(few) if name == DLIB else len(photos)
-                rates[name].append(count / build().seconds)
+            for name, (photos, build) in builds.items():
+                rates[name].append(photos / build().seconds)
         for name, values in rates.items():
             chapter.add(BUILD, name, values, UNIT)
         _again(chapter, own, _part_of(scenes, actors), scenes, rounds)
@@ -62,6 +47,26 @@ def measure(scenes: Scenes, rounds: int, actors: int) -> Chapter:
     what = f"{actors} × {REBUILD[1]} photos, {UNCHANGED}"
     chapter.goals.append(Goal(what, unchanged, 2.0, unit=" s"))
     return chapter
+
+
+def _builds(own: Engine, scenes: Scenes, stack: ExitStack) -> dict[str, tuple[int, Task]]:
+    """How many photos each engine embeds, and how; face_recognition some two dozen of them."""
+    dataset = scenes.portraits
+    photos = [str(photo) for photo in sorted(dataset.glob("*/*.*"))]
+    builds = {APP: (len(photos), _built_anew(own, dataset, scenes.scratch / "build.json"))}
+    if scenes.before:
+        models = str(scenes.scratch / "models-before")
+        env = {**scenes.settings_for(dataset), "LOOKALIKE_MODELS_DIR": models}
+        before = stack.enter_context(Engine("own", project=scenes.before, env=env))
+        task = _built_anew(before, dataset, scenes.scratch / "before.json")
+        builds[BEFORE] = (len(photos), task)
+    analysis = stack.enter_context(Engine("face_analysis", str(scenes.plain_pack)))
+    builds[ANALYSIS] = (len(photos), lambda: analysis.ask("build", photos))
+    if python := scenes.rivals:
+        few = photos[:: max(1, len(photos) // 24)]
+        dlib = stack.enter_context(Engine("dlib_faces", python=python))
+        builds[DLIB] = (len(few), lambda: dlib.ask("build", few))
+    return builds
 
 
 def _built_anew(engine: Engine, dataset: Path, cache: Path) -> Task:

@@ -18,7 +18,7 @@ import psutil
 
 from core.errors import SettingsError
 from core.settings import ROOT
-from scripts.page_driver import free_port
+from scripts.page.app import free_port
 
 ENGINES = Path(__file__).parent / "engines"
 START_SECONDS = 300

@@ -90,6 +90,11 @@ class Scenes:
         return self._gallery("headshots", [[photo] for photo in self._headshots()[:-1]])
 
     @property
+    def others(self) -> Path:
+        """A dataset folder: the same without the one of `known`."""
+        return self._gallery("others", [[photo] for photo in self._headshots()[1:-1]])
+
+    @property
     def portraits(self) -> Path:
         """A dataset folder to be built: real photos, five an actor."""
         actors = sorted((self.data / "gallery").iterdir())[:BUILD_ACTORS]
