@@ -10,9 +10,10 @@ from numpy.typing import NDArray
 
 from core.index.actor_index import best_per_actor
 from core.index.scoring import Calibration, calibrate
-from core.index.templates import likely_mislabels, make_templates
+from core.index.templates import actor_of_each, likely_mislabels, make_templates
 from scripts.evaluation.measure import MeasuredSet
 
+SHOWN = 5  # answers the page gives
 Templates = Callable[[NDArray[np.float32]], NDArray[np.float32]]  # (n, D) → (k, D), unit
 
 
@@ -89,7 +90,7 @@ def portraits_of(*sets: MeasuredSet) -> Portraits:
     return Portraits(
         actors=tuple(names),
         embeddings=np.stack([vector for name in names for vector in rows[name]]),
-        actor=np.repeat(np.arange(len(names), dtype=np.int32), [len(rows[n]) for n in names]),
+        actor=actor_of_each([len(rows[name]) for name in names]),
     )
 
 
@@ -98,7 +99,7 @@ def enrol(portraits: Portraits, templates: Templates | None = None) -> Gallery:
     make = templates or (lambda rows: make_templates(rows, 1))
     centres = [make(portraits.of(number)) for number in range(len(portraits.actors))]
     stacked = np.concatenate(centres)
-    owners = np.repeat(np.arange(len(centres), dtype=np.int32), [len(rows) for rows in centres])
+    owners = actor_of_each([len(rows) for rows in centres])
     similarities = best_per_actor(portraits.embeddings, stacked, owners)
     return Gallery(portraits.actors, stacked, owners, calibrate(similarities, portraits.actor))
 
@@ -110,3 +111,14 @@ def together(one: Portraits, other: Portraits) -> Portraits:
         np.concatenate([one.embeddings, other.embeddings]),
         np.concatenate([one.actor, other.actor + len(one.actors)]).astype(np.int32),
     )
+
+
+def answers(
+    gallery: Gallery, embeddings: NDArray[np.float32], own: NDArray[np.intp] | None = None
+) -> NDArray[np.intp]:
+    """(M, D) → (M, SHOWN) numbers of the closest actors, best first; `own` are not asked."""
+    similarities = gallery.similarities(embeddings)
+    if own is not None:
+        similarities[np.arange(len(own)), own] = -np.inf
+    order: NDArray[np.intp] = np.argsort(-similarities, axis=1, kind="stable")[:, :SHOWN]
+    return order

@@ -171,9 +171,6 @@ def _by_size(material: Material) -> Figures:
 
 def text(figures: Figures) -> tuple[str | Plot, ...]:
     """The chapter."""
-    growth = {
-        name: [share_of(figures[f"growth.{name}.{size}"]) for size in SIZES] for name in PROBES
-    }
     return (
         f"A gallery of {figures['identification.actors']} actors with"
         f" {figures['identification.portraits']} portraits; other photos of the same people as"
@@ -201,6 +198,16 @@ def text(figures: Figures) -> tuple[str | Plot, ...]:
                 for kind in TEMPLATES
             ],
         ),
+        *_growth(figures),
+    )
+
+
+def _growth(figures: Figures) -> tuple[str, str, Plot]:
+    """The chapter's part on the size of the gallery."""
+    growth = {
+        name: [share_of(figures[f"growth.{name}.{size}"]) for size in SIZES] for name in PROBES
+    }
+    return (
         "**Size of the gallery.** The 80 actors and others added, up to 397 by `headshots`,"
         f" beyond by people of LFW; share of right first answers, over {DRAWS} draws:",
         table(

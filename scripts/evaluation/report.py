@@ -14,13 +14,13 @@ from core.settings import ROOT
 from scripts.evaluation import (
     calibration,
     identification,
-    likeness,
     parts,
     robustness,
     strangers,
     verification,
 )
 from scripts.evaluation.chapter import Chapter, Figures, Plot, table
+from scripts.evaluation.likeness import chapter as likeness
 from scripts.evaluation.material import Material
 
 CHAPTERS: tuple[Chapter, ...] = (

@@ -18,7 +18,7 @@ from scripts.evaluation.material import Material
 from scripts.evaluation.measure import MeasuredSet
 
 TITLE = "From where on may it be the same person?"
-THRESHOLDS = (0.45, 0.50, 0.55, 0.57, 0.60, 0.62, 0.65)
+THRESHOLDS = (0.45, 0.50, 0.55, 0.60, 0.61, 0.62, 0.65)
 CURVE = np.linspace(0.2, 0.65, 91)  # similarities that are plotted
 STRANGERS = ("headshots", LFW, "kpop_portraits", "kpop_crops", "gallery")
 GALLERIES = {  # how the text calls them

@@ -12,7 +12,7 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
-sys.path.insert(0, str(Path(__file__).resolve().parent.parent))  # run by path, from any folder
+sys.path.insert(0, str(Path(__file__).resolve().parents[2]))  # run by path, from any folder
 
 import io
 import tempfile
@@ -29,16 +29,16 @@ from scripts.cli import Parser, complain, path, run, tell
 try:
     from playwright.sync_api import Browser
 
-    from scripts.page_driver import (
+    from scripts.page.app import started_app
+    from scripts.page.chromium import chromium
+    from scripts.page.states import (
         PHOTO,
         SETTLED,
         STATES,
         NotInThisGalleryError,
         Pictures,
         State,
-        chromium,
         open_state,
-        started_app,
         state_named,
     )
 except ModuleNotFoundError as error:

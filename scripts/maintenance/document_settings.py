@@ -9,7 +9,7 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
-sys.path.insert(0, str(Path(__file__).resolve().parent.parent))  # run by path, from any folder
+sys.path.insert(0, str(Path(__file__).resolve().parents[2]))  # run by path, from any folder
 
 from core.settings import ROOT, Settings
 from scripts.cli import Parser, run, tell
@@ -31,7 +31,8 @@ def _shown(default: object) -> str:
     if default in (None, ""):
         return "–"
     if isinstance(default, Path):
-        return f"`{default.relative_to(ROOT).as_posix()}`"
+        inside = default.is_relative_to(ROOT)
+        return f"`{(default.relative_to(ROOT) if inside else default).as_posix()}`"
     return f"`{default:g}`" if isinstance(default, int | float) else f"`{default}`"
 
 

@@ -14,7 +14,7 @@ import itertools
 import sys
 from pathlib import Path
 
-sys.path.insert(0, str(Path(__file__).resolve().parent.parent))  # run by path, from any folder
+sys.path.insert(0, str(Path(__file__).resolve().parents[2]))  # run by path, from any folder
 
 import tempfile
 from collections.abc import Iterable

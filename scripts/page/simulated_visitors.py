@@ -1,6 +1,6 @@
 """Visitors as locust plays them: each a tab that opens, shows photos, some bad, and closes.
 
-Run by scripts/soak.py, or by hand: `locust -f scripts/simulated_visitors.py --host URL`.
+Run by scripts/soak.py, or by hand: `locust -f scripts/page/simulated_visitors.py --host URL`.
 """
 
 from __future__ import annotations
@@ -50,7 +50,7 @@ class Visitor(HttpUser):
     """A tab."""
 
     weight = 19
-    wait_time = between(1, 4)
+    wait_time = between(2, 8)
 
     def on_start(self) -> None:
         """Open the page."""
@@ -93,6 +93,7 @@ class Visitor(HttpUser):
                 response.failure(f"{name}: {response.text[:200]}")
 
     def _upload(self, name: str, content: bytes) -> dict[str, Any]:
+        self.client.close()  # after the pause the server may be closing it: a browser asks anew
         sent = self.client.post("/gradio_api/upload", files={"files": (name, content)})
         return {"path": sent.json()[0], "meta": {"_type": "gradio.FileData"}}
 

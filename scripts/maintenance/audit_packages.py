@@ -15,7 +15,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
-sys.path.insert(0, str(Path(__file__).resolve().parent.parent))  # run by path, from any folder
+sys.path.insert(0, str(Path(__file__).resolve().parents[2]))  # run by path, from any folder
 
 from packaging.requirements import Requirement
 
