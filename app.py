@@ -16,6 +16,7 @@ from core.errors import LookalikeError, SettingsError
 from core.log import configure_logging, log, printable
 from core.lookalike import LookalikeFinder
 from core.page.serving.address import EVERY_INTERFACE, chosen_host, chosen_port, drop_empty
+from core.page.serving.memory import keep_few_arenas
 from core.page.serving.uploads import VisitorFolder, own_folder
 from core.settings import load_settings
 from core.startup import start
@@ -35,11 +36,13 @@ def main() -> int:
     args = parse_args()
     configure_logging()
     drop_empty(os.environ)
+    keep_few_arenas()
     signal.signal(signal.SIGTERM, signal.default_int_handler)  # a container's stop, like Ctrl-C
     folder = None
     try:
         port = chosen_port(args.port, os.environ)
         settings = load_settings()
+        configure_logging(form=settings.log)
         folder = VisitorFolder(own_folder(settings.temp_dir))
         folder.keep_swept(settings.photo_seconds)
         folder.take_all_temporary_files()
@@ -61,20 +64,23 @@ def run_page(
     finder: LookalikeFinder, folder: VisitorFolder, host: str | None, port: int | None, share: bool
 ) -> None:
     """Serve until interrupted; visitors' photos go first."""
+    from core.page.gradio_import import import_gradio  # noqa: PLC0415
+
     # Gradio reads where temporary files go when it is imported, and makes a folder there.
+    import_gradio(mcp=finder.settings.mcp)
     from core.page.browser_memory import keep  # noqa: PLC0415
-    from core.page.gradio_patches import without_matplotlib  # noqa: PLC0415
     from core.page.handlers import Handlers  # noqa: PLC0415
     from core.page.layout import EXAMPLE, build_demo  # noqa: PLC0415
+    from core.page.serving.metrics import counted  # noqa: PLC0415
     from core.page.serving.server import serve, serve_until_interrupted  # noqa: PLC0415
 
-    without_matplotlib()
     finder.judge(keep(finder.faces(EXAMPLE)).faces[0])  # no visitor waits for a first time
+    finder, metrics = counted(finder)
     handlers = Handlers(finder, finder.settings.public_url)
     demo = build_demo(handlers)
     try:
         with contextlib.redirect_stdout(io.StringIO()):  # Gradio's own account of a failed share
-            serve(demo, handlers, server_name=host, server_port=port, share=share)
+            serve(demo, handlers, metrics, server_name=host, server_port=port, share=share)
     except OSError as error:
         raise SettingsError(
             f"the page cannot be served ({error}); use another --port (or PORT), or another --host"

@@ -5,7 +5,6 @@ Types and words of every field stand here once: what the API says of itself is m
 
 from __future__ import annotations
 
-from collections import Counter
 from itertools import zip_longest
 from pathlib import Path
 from typing import Any, Literal
@@ -203,10 +202,9 @@ def actors_json(finder: LookalikeFinder, wanted: Filter = EVERYONE) -> list[dict
     """The gallery's actors that pass a filter, by name (ActorJson each)."""
     index, people = finder.index, finder.people
     among = people.among(wanted, index.actors)
-    counts = Counter(index.portrait_actor.tolist())
     return [
-        _actor(finder, actor, counts[row]).model_dump()
-        for row, actor in enumerate(index.actors)
+        _actor(finder, actor, count).model_dump()
+        for actor, count in zip(index.actors, index.portrait_counts.tolist(), strict=True)
         if among is None or actor in among
     ]
 
@@ -220,7 +218,7 @@ def health_json(finder: LookalikeFinder) -> dict[str, Any]:
         warning=finder.notice,
         gallery="starter" if index.info.source == "starter" else "gallery",
         actors=len(index.actors),
-        portraits=len(index.portraits),
+        portraits=int(index.portrait_counts.sum()),
         built=index.info.built,
     ).model_dump()
 
@@ -230,7 +228,7 @@ def _face(finder: LookalikeFinder, photo: Photo, entry: Judged[Face], *, parts: 
     framed = in_frame(photo.pixels, detection.landmarks) if parts else None
     found = finder.alike(framed, entry.matches) if framed else ()
     return FaceJson(
-        box=[round(value, 1) for value in detection.box],
+        box=[round(value * photo.zoom, 1) for value in detection.box],
         detection_score=round(detection.detection_score, 4),
         matches=[
             _match(finder, match, alike) for match, alike in zip_longest(entry.matches, found)

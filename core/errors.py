@@ -10,9 +10,12 @@ LookalikeError
 ├── ModelError            a model pack cannot be had, or is not what it should be
 │   └── HubUnreachableError    the Hub does not answer (or is not to be asked)
 ├── SourceError           a server that portraits come from does not answer as it should
-│   └── GoneError              not there, or too large: asking again will not help
+│   ├── GoneError              not there, or too large: asking again will not help
+│   └── BusyError              asked again in vain
 ├── GalleryError          no gallery, or none of it can be used
 ├── IndexRefusedError     an index or embeddings cache that must not be used
+├── IndexServerError      what keeps the index outside this process does not answer
+├── ClusterError          a cluster cannot be joined, or does not do what it is asked
 └── FontError             a font that pictures are drawn with is missing or damaged
 """
 
@@ -69,12 +72,24 @@ class IndexRefusedError(LookalikeError):
     """An index or embeddings cache of another pack or schema, or a damaged one."""
 
 
+class IndexServerError(LookalikeError):
+    """What keeps the index outside this process is not installed or does not answer."""
+
+
 class SourceError(LookalikeError):
     """A server that portraits come from does not answer, or answers with something else."""
 
 
 class GoneError(SourceError):
     """Not there, or too large: asking again will not help."""
+
+
+class BusyError(SourceError):
+    """No usable answer, however often it was asked for."""
+
+
+class ClusterError(LookalikeError):
+    """Ray is not installed, or its cluster does not answer or does not do what it is asked."""
 
 
 class FontError(LookalikeError):

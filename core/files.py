@@ -21,6 +21,18 @@ def sha256_of(source: Path | bytes) -> str:
         return hashlib.file_digest(stream, "sha256").hexdigest()
 
 
+# What reading back what the app wrote raises where it is damaged.
+DAMAGE = (
+    OSError,
+    ValueError,
+    LookupError,
+    TypeError,
+    AttributeError,
+    ArithmeticError,
+    RecursionError,
+    MemoryError,
+)
+
 # What helps against an operating system's refusal; a setting to be named comes after.
 REMEDIES = {
     errno.ENOSPC: "free some space",

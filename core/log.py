@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import logging
 import sys
+import time
 import unicodedata
 from typing import TextIO
 
@@ -58,13 +59,18 @@ def say(key: str, lang: str, **values: object) -> None:
     log.info(phrases.get(lang, phrases[LANGUAGES[0]]).format(**values))
 
 
-def configure_logging(stream: TextIO | None = None) -> None:
-    """Send the log to `stream` (default: standard output), one plain line each."""
+def configure_logging(stream: TextIO | None = None, *, form: str = "text") -> None:
+    """Send the log to `stream` (default: standard output), one line each.
+
+    Args:
+        stream: where it goes.
+        form: "text", plain lines, or "json", an object a line.
+    """
     stream = stream or sys.stdout
     if hasattr(stream, "reconfigure"):
         stream.reconfigure(errors="replace", line_buffering=True)  # a console without emoji
     handler = logging.StreamHandler(stream)
-    handler.setFormatter(_PlainFormatter())
+    handler.setFormatter(_json_formatter() if form == "json" else _PlainFormatter())
     log.handlers[:] = [handler]
     log.setLevel(logging.INFO)
     log.propagate = False
@@ -76,3 +82,18 @@ class _PlainFormatter(logging.Formatter):
     def formatMessage(self, record: logging.LogRecord) -> str:
         text = printable(super().formatMessage(record))
         return text if record.levelno < logging.WARNING else f"{record.levelname}: {text}"
+
+
+def _json_formatter() -> logging.Formatter:
+    """`time` (UTC, ISO 8601), `level` and `message` of each record, and its traceback."""
+    from pythonjsonlogger.json import JsonFormatter
+
+    formatter = JsonFormatter(
+        "{asctime}{levelname}{message}",
+        style="{",
+        datefmt="%Y-%m-%dT%H:%M:%SZ",
+        rename_fields={"asctime": "time", "levelname": "level"},
+        json_ensure_ascii=False,
+    )
+    formatter.converter = time.gmtime
+    return formatter

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from itertools import chain
 from pathlib import Path, PurePosixPath
 from typing import Generic, Protocol, TypeVar
 
@@ -12,16 +11,23 @@ import numpy as np
 from numpy.typing import NDArray
 
 from core.errors import NoFaceError
-from core.faces.engine import Face, FaceEngine
+from core.faces.engine import Engine, Face
 from core.faces.framing import FramedFace
 from core.faces.parts import embed_covered
 from core.faces.photo import Photo, PhotoSource, further_pictures, read_photo
 from core.gallery.people import EVERYONE, Filter, People
 from core.gallery.photos import Portrait
-from core.index.actor_index import ActorIndex, Match
+from core.index.actor_index import Match
 from core.index.alike import Alike, tells_parts, what_is_alike
+from core.index.kept import Index
 from core.index.verdict import Verdict, judge
 from core.settings import Settings
+
+# A phone's photo is read at a half or a quarter first: its longer side has still so many pixels.
+ENOUGH = 1000
+# Area of a face's box in square pixels from which all that is cut out of it is reduced, not
+# enlarged; where one has less, the photo is read whole.
+LARGE = 240**2
 
 
 class KnownFace(Protocol):
@@ -69,8 +75,8 @@ class Answer:
 class LookalikeFinder:
     """An engine and an index that belong together."""
 
-    engine: FaceEngine
-    index: ActorIndex
+    engine: Engine
+    index: Index
     settings: Settings
     notice: str | None = None  # a fallback the page must tell of
     people: People = field(default_factory=lambda: People({}))
@@ -98,12 +104,18 @@ class LookalikeFinder:
         Arguments and errors as of `find`.
         """
         limits = self.settings.photo_limits
-        photo = read_photo(source, limits)
-        for picture in chain([photo], further_pictures(source, limits)):
-            faces = self.engine.find_faces(picture)
+        photo = read_photo(source, limits, enough=ENOUGH)
+        faces = self.engine.find_faces(photo, LARGE if photo.zoom > 1 else 0)
+        if photo.zoom > 1 and not faces:
+            photo = read_photo(source, limits)
+            faces = self.engine.find_faces(photo)
+        for further in () if faces else further_pictures(source, limits):
+            photo, faces = further, self.engine.find_faces(further)
             if faces:
-                return PhotoFaces(picture, faces)
-        raise NoFaceError(f"no face found in {photo.source}; use one that shows a face clearly")
+                break
+        if not faces:
+            raise NoFaceError(f"no face found in {photo.source}; use one that shows a face clearly")
+        return PhotoFaces(photo, faces)
 
     def judge(self, face: F, wanted: Filter = EVERYONE, top_k: int | None = None) -> Judged[F]:
         """Search the gallery for one face, and judge what was found."""
@@ -123,16 +135,16 @@ class LookalikeFinder:
         if not self.tells_parts:
             return ()
         embeddings = embed_covered(self.engine, face)
-        return tuple(what_is_alike(self.index, embeddings, match.actor) for match in matches)
+        return tuple(
+            what_is_alike(self.index.around(match.actor), embeddings, match.actor)
+            for match in matches
+        )
 
     def _matches(
         self, embedding: NDArray[np.float32], top_k: int, wanted: Filter
     ) -> tuple[Match, ...]:
         among = self.people.among(wanted, self.index.actors)
-        if among is None:
-            return self.index.search(embedding, top_k)
-        everyone = self.index.search(embedding, len(self.index.actors))
-        return tuple(match for match in everyone if match.actor in among)[:top_k]
+        return self.index.search(embedding, top_k, among)
 
     def portrait_path(self, portrait: Portrait) -> Path | None:
         """The file of a portrait, if the gallery has it on disk and it may be shown."""
@@ -147,4 +159,4 @@ class LookalikeFinder:
     def warm_up(self) -> None:
         """Do once what the first visitor would otherwise wait for."""
         self.engine.warm_up()
-        self.index.search(self.index.templates[0], 1)
+        self.index.search(np.eye(1, self.index.dimension, dtype=np.float32)[0], 1)

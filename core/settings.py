@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import os
+import re
+import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass
 from ipaddress import ip_network
 from pathlib import Path
 from typing import Annotated, Any
+from urllib.parse import urlsplit
 
 from pydantic import (
     AfterValidator,
@@ -24,10 +28,17 @@ from pydantic_settings import (
 
 from core.errors import SettingsError
 from core.languages import LANGUAGES
+from core.log import log
 
 ROOT = Path(__file__).resolve().parent.parent
 PACK_CHOICES = ("auto", "auraface", "sface")
+LOG_FORMS = ("text", "json")
 PILLOW_MEGAPIXELS = 178  # Pillow refuses larger pictures whatever the limit
+SPACE = "SPACE_ID"  # set on a Hugging Face Space
+# As the Hub allows names: letters, digits, "-", "_" and ".", no two of the latter in a row.
+REPO = re.compile(r"(?!.*(--|\.\.))\w[\w.-]{0,95}/\w[\w.-]{0,95}", re.ASCII)
+# A server, with user and database if need be, or a file of milvus-lite (core/index/milvus/).
+MILVUS = re.compile(r"milvus(\+tls)?://([^/@]+@)?[^/@:]+(:\d{1,5})?(/\w+)?|milvus:(?!//).+\.db")
 
 
 def _one_of(choices: tuple[str, ...]) -> AfterValidator:
@@ -46,6 +57,18 @@ def _networks(value: str) -> str:
     return ",".join(parts)
 
 
+def _repository(value: str) -> str:
+    if value and not REPO.fullmatch(value):
+        raise ValueError(value)
+    return value
+
+
+def _milvus(value: str) -> str:
+    if value and not (MILVUS.fullmatch(value) and urlsplit(value).port != 0):
+        raise ValueError(value)
+    return value
+
+
 def _absolute(path: Path) -> Path:
     try:
         return path.expanduser().absolute()
@@ -56,9 +79,16 @@ def _absolute(path: Path) -> Path:
 # A type, its limits, and how a sentence names what is wanted.
 Pack = Annotated[str, _one_of(PACK_CHOICES), f"one of {', '.join(PACK_CHOICES)}"]
 Language = Annotated[str, _one_of(LANGUAGES), f"one of {', '.join(LANGUAGES)}"]
+LogForm = Annotated[str, _one_of(LOG_FORMS), f"one of {', '.join(LOG_FORMS)}"]
 Place = Annotated[Path, AfterValidator(_absolute)]
 Proxies = Annotated[
     str, AfterValidator(_networks), "addresses or networks such as 10.0.0.0/8, with commas between"
+]
+Repository = Annotated[str, AfterValidator(_repository), "owner/name, as in its address on the Hub"]
+Milvus = Annotated[
+    str,
+    AfterValidator(_milvus),
+    "milvus://host:port or milvus:/path/gallery.db, or leave it empty for a file (.npz)",
 ]
 Positive = Annotated[float, Field(gt=0), "more than 0"]
 Count = Annotated[int, Field(gt=0), "more than 0"]
@@ -113,8 +143,24 @@ class Settings(BaseSettings):
     dataset_dir: Place = Field(
         default=ROOT / "dataset", description="the gallery: `<Actor name>/*.jpg`, `credits.csv`"
     )
+    storage_dir: Place = Field(
+        default=Path("/data"),
+        description="on a Hugging Face Space: models and gallery are kept in here, where it can be"
+        " written, and outlive a restart",
+    )
+    gallery: Repository = Field(
+        default="",
+        description="a dataset repository on the Hub, `owner/name`: an empty dataset folder is"
+        " filled from it at the start",
+    )
     index_file: Place | None = Field(
         default=None, description="the index; else `actor_index.npz` in the dataset folder"
+    )
+    index: Milvus = Field(
+        default="",
+        repr=False,
+        description="the index in Milvus instead: `milvus://host:port` a server's,"
+        " `milvus:/path/gallery.db` a file's of milvus-lite; see `docs/scaling.md`",
     )
     cache_file: Place | None = Field(
         default=None, description="the embeddings; else `embeddings.json` in the dataset folder"
@@ -157,7 +203,8 @@ class Settings(BaseSettings):
         default="", description="e-mail or page for Wikimedia; needed by `download_dataset.py`"
     )
     wikidata_url: str = Field(
-        default="https://query.wikidata.org/sparql", description="Wikidata's query service"
+        default="https://query.wikidata.org/sparql",
+        description="Wikidata's query service, or a mirror of it",
     )
     commons_url: str = Field(
         default="https://commons.wikimedia.org/w/api.php", description="Wikimedia Commons' API"
@@ -193,6 +240,14 @@ class Settings(BaseSettings):
         default="",
         description="sites that may show the page in a frame, such as `'self' https://example.org`;"
         " else every site",
+    )
+    metrics: bool = Field(
+        default=False,
+        description="1: `/metrics` for Prometheus, to whoever may see the page",
+    )
+    log: LogForm = Field(
+        default=LOG_FORMS[0],
+        description="`text`: lines for people; `json`: an object a line, with time and level",
     )
     mcp: bool = Field(
         default=False,
@@ -292,10 +347,50 @@ def _wanted(name: str, fault: str) -> str:
 def load_settings(environ: Mapping[str, str] | None = None) -> Settings:
     """Settings from the environment; an empty variable counts as not set.
 
+    On a Space, models and gallery that nothing else is said of are kept in its storage.
+
     Raises:
         SettingsError: a value that cannot be read as its field's type, or is out of range.
     """
+    environ = os.environ if environ is None else environ
     source = EnvSettingsSource(Settings, env_ignore_empty=True)
-    if environ is not None:
-        source.env_vars = {name.lower(): text for name, text in environ.items() if text}
-    return Settings(**source())
+    source.env_vars = {name.lower(): text for name, text in environ.items() if text}
+    given = source()
+    settings = Settings(**given)
+    kept = _in_storage(settings.storage_dir) if environ.get(SPACE) else {}
+    missing = {name: path for name, path in kept.items() if name not in given}
+    return settings.replaced(**missing) if missing else settings
+
+
+def _in_storage(storage: Path) -> dict[str, Path]:
+    """Where models and gallery are kept in a Space's storage; nothing where there is none."""
+    if not storage.is_dir():
+        return {}
+    try:
+        _try_out(storage)
+    except OSError as error:
+        log.warning(
+            "%s cannot be used (%s), and models and gallery are made anew at each start; let it be"
+            " mounted for writing, or set LOOKALIKE_STORAGE_DIR to another place",
+            storage,
+            error,
+        )
+        return {}
+    return {"models_dir": storage / "models", "dataset_dir": storage / "dataset"}
+
+
+def _try_out(storage: Path) -> None:
+    """Do there what models and gallery need: a mounted bucket may be able to do less than a disk.
+
+    Raises:
+        OSError: it cannot be written, or a folder not be renamed, or a file not be locked.
+    """
+    from filelock import FileLock
+
+    with tempfile.TemporaryDirectory(prefix=".lookalike-", dir=storage) as place:
+        made = Path(place) / "made"
+        made.mkdir()
+        (made / "file").write_bytes(b"1")
+        made.rename(made.with_name("renamed"))
+        with FileLock(Path(place) / ".lock"):
+            pass

@@ -9,12 +9,20 @@ from typing import Any
 
 from tqdm import tqdm
 
-from core.errors import GalleryError, IndexRefusedError, LookalikeError
+from core.download.from_hub import fetch_from_hub, is_unfinished
+from core.errors import (
+    GalleryError,
+    HubUnreachableError,
+    IndexRefusedError,
+    LookalikeError,
+    StorageError,
+)
 from core.faces.engine import FaceEngine
 from core.gallery.people import People, read_actors
 from core.gallery.photos import Gallery, read_gallery, starter_listing
-from core.index.actor_index import ActorIndex, load_index, save_index
+from core.index.actor_index import ActorIndex
 from core.index.enrol import Enrolment, detection_settings, enrol_gallery, index_from_cache
+from core.index.kept import Index, is_kept, keep, load_kept, place_of
 from core.log import log, say
 from core.lookalike import LookalikeFinder
 from core.models.install import (
@@ -33,7 +41,7 @@ class Plan:
     """Which pack a start uses, and which index: one that is there, or one to be made."""
 
     pack: str
-    index: ActorIndex | None = None  # None: enrol the gallery's photos
+    index: Index | None = None  # None: enrol the gallery's photos
     new: bool = True  # just made, or yet to be
     kept: bool = True  # a new index waits on disk for the next start
 
@@ -41,16 +49,21 @@ class Plan:
 def start(settings: Settings) -> LookalikeFinder:
     """All of it: gallery, plan, models, index. What `app.py` and the command line call.
 
+    An empty gallery is filled from the Hub before, if the settings name a repository there.
+
     Under `auto`, an index whose pack cannot be had gives way to one made with SFace from the
-    photos or the starter gallery, with a warning; the index on disk is left as it is.
+    photos or the starter gallery, with a warning; the index on disk is left as it is. An index in
+    Milvus is never built by a start, nor given up.
 
     Raises:
-        ModelError: the pack asked for by name cannot be had.
+        ModelError: the pack asked for by name, or by an index in Milvus, cannot be had.
+        IndexRefusedError, IndexServerError: of an index in Milvus.
     """
-    gallery = open_gallery(settings)
+    gallery = fill_from_hub(settings, open_gallery(settings))
     tell_passed_over(gallery)
     plan = plan_start(settings, gallery)
-    ensure = ensure_or_fall_back if settings.model_pack == "auto" else ensure_models
+    may_fall_back = settings.model_pack == "auto" and not settings.index
+    ensure = ensure_or_fall_back if may_fall_back else ensure_models
     installed = ensure(settings, plan.pack)
     if installed.pack.name != plan.pack:
         plan = _without_index(settings, gallery, installed.pack.name, kept=False)
@@ -60,6 +73,25 @@ def start(settings: Settings) -> LookalikeFinder:
 def open_gallery(settings: Settings) -> Gallery:
     """The dataset folder, read once."""
     return read_gallery(settings.dataset_dir, settings.removals_path)
+
+
+def fill_from_hub(settings: Settings, gallery: Gallery) -> Gallery:
+    """The gallery with the settings' repository in it, if it was empty or half filled.
+
+    Where that cannot be had, it is used as it is, with a warning.
+    """
+    filled = gallery.photos or gallery.unseen
+    if not settings.gallery or (filled and not is_unfinished(settings.dataset_dir)):
+        return gallery
+    log.info("the gallery is filled from %s on the Hub", settings.gallery)
+    try:
+        counts, *left_out = fetch_from_hub(settings.gallery, settings).summary()
+    except (HubUnreachableError, GalleryError, StorageError) as error:
+        log.warning("the gallery is used as it is, and the next start tries again: %s", error)
+        return gallery
+    for line in (f"{settings.gallery}: {counts}", *left_out):
+        log.info(line)
+    return open_gallery(settings)
 
 
 def tell_passed_over(gallery: Gallery) -> None:
@@ -76,13 +108,22 @@ def tell_passed_over(gallery: Gallery) -> None:
 
 
 def plan_start(settings: Settings, gallery: Gallery) -> Plan:
-    """Decide, without loading a model, which index and which pack a start uses."""
+    """Decide, without loading a model, which index and which pack a start uses.
+
+    Raises:
+        IndexRefusedError, IndexServerError: of an index in Milvus, which others may use as well.
+    """
     try:
-        index = load_index(settings.index_path)
+        index = load_kept(settings)
         check_index(index, settings, gallery)
         return Plan(index.info.pack, index, new=False)
     except IndexRefusedError as error:
-        if settings.index_path.exists():
+        if settings.index:
+            raise IndexRefusedError(
+                f"the index in {place_of(settings)} is refused: {error}; write it with"
+                " scripts/build_actor_index_insightface.py"
+            ) from error
+        if is_kept(settings):
             log.info("the index is built anew: %s", error)
     cached = None if gallery.photos else _cached_index(settings, gallery)
     if cached is not None:
@@ -100,7 +141,7 @@ def _without_index(
     return Plan(index.info.pack, index, kept=kept)
 
 
-def check_index(index: ActorIndex, settings: Settings, gallery: Gallery) -> None:
+def check_index(index: Index, settings: Settings, gallery: Gallery) -> None:
     """Refuse an index that does not fit the settings, the weights, or the gallery as it is now.
 
     A gallery without photos is compared only for people who were taken out.
@@ -194,12 +235,12 @@ def finder_of(
 ) -> LookalikeFinder:
     """Engine and index of a plan; an index that is made is kept for the next start."""
     engine = load_engine(installed, settings)
-    index = plan.index or enrol(engine, settings, gallery).index
+    index: Index = plan.index or enrol(engine, settings, gallery).index
     if index.info.pack != engine.pack.name:
         raise IndexRefusedError(f"the index is of pack {index.info.pack}, not {engine.pack.name}")
     if plan.new:
         say("index_done", settings.lang, count=len(index.actors))
-    if plan.new and plan.kept:
+    if plan.new and plan.kept and isinstance(index, ActorIndex):
         _keep(index, settings)
     return LookalikeFinder(engine, index, settings, installed.warning, people_of(index, settings))
 
@@ -218,7 +259,7 @@ def enrol(
     )
 
 
-def people_of(index: ActorIndex, settings: Settings) -> People:
+def people_of(index: Index, settings: Settings) -> People:
     """What is known of an index's actors besides their photos; an unreadable file is a warning."""
     is_starter = index.info.source == "starter"
     path = settings.starter_people_path if is_starter else settings.people_path
@@ -236,6 +277,6 @@ def progress_bar(photos: Iterable[Any]) -> Iterable[Any]:
 
 def _keep(index: ActorIndex, settings: Settings) -> None:
     try:
-        save_index(index, settings.index_path)
+        keep(index, settings)
     except LookalikeError as error:
         log.warning("the index is used, but will be built again at the next start: %s", error)

@@ -24,21 +24,20 @@ from dataclasses import asdict
 
 from core.faces.engine import FaceEngine
 from core.models.install import ensure_models
-from core.settings import PACK_CHOICES, Settings, load_settings
+from core.settings import PACK_CHOICES, Settings
 from core.startup import load_engine
 from core.upkeep.actors import add_photos, list_actors, remove_actor, rename_actor
-from scripts.cli import Parser, path, run, tell
+from scripts.cli import Parser, path, run, settings_with, tell
 
 
 def main() -> int:
     """Exit status 0 when the change is made."""
     args = parsed()
-    settings = load_settings()
-    settings = settings.replaced(
-        dataset_dir=args.dataset_dir or settings.dataset_dir,
-        model_pack=args.pack or settings.model_pack,
-        starter_file=args.starter or settings.starter_file,
-        removals_file=args.removals or settings.removals_file,
+    settings = settings_with(
+        dataset_dir=args.dataset_dir,
+        model_pack=args.pack,
+        starter_file=args.starter,
+        removals_file=args.removals,
     )
 
     def make_engine(pack: str) -> FaceEngine:

@@ -1,6 +1,7 @@
 """Rebuild the actor index from cached embeddings: no photo is read and no model is loaded.
 
-In: an embeddings cache (JSON). Out: the same index as the build from photos wrote.
+In: an embeddings cache (JSON). Out: the same index as the build from photos wrote, where
+that is kept.
 """
 
 from __future__ import annotations
@@ -11,12 +12,11 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))  # run by path, from any folder
 
 
-from core.index.actor_index import save_index
 from core.index.enrol import index_from_cache
+from core.index.kept import keep, place_of
 from core.log import say
-from core.settings import load_settings
 from core.startup import open_gallery
-from scripts.cli import Parser, path, positive, run, tell
+from scripts.cli import Parser, path, positive, run, settings_with, tell
 
 
 def main() -> int:
@@ -32,8 +32,11 @@ def main() -> int:
         "--pack", choices=("auraface", "sface"), help="default: the pack last built with"
     )
     args = parser.parse_args()
-    settings = load_settings()
-    settings = settings.replaced(dataset_dir=args.dataset_dir or settings.dataset_dir)
+    settings = settings_with(
+        dataset_dir=args.dataset_dir,
+        index_file=args.index,
+        index="" if args.index else None,
+    )
     cache = args.cache or settings.cache_path
     enrolment = index_from_cache(
         cache,
@@ -42,10 +45,9 @@ def main() -> int:
         pack=args.pack,
         clusters=args.clusters,
     )
-    target = args.index or settings.index_path
-    save_index(enrolment.index, target)
+    keep(enrolment.index, settings)
     say("index_done", settings.lang, count=len(enrolment.index.actors))
-    tell(f"{len(enrolment.index.portraits)} portraits: {target}")
+    tell(f"{len(enrolment.index.portraits)} portraits: {place_of(settings)}")
     return 0
 
 

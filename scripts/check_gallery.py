@@ -19,11 +19,11 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent))  # run by path, 
 
 from core.errors import GalleryError, StorageError
 from core.models.install import ensure_models
-from core.settings import PACK_CHOICES, load_settings
+from core.settings import PACK_CHOICES
 from core.startup import load_engine, pack_for_photos, progress_bar
 from core.upkeep.check import REASONS, Report, check_gallery
 from core.upkeep.contact_sheet import write_contact_sheet
-from scripts.cli import Parser, path, run, tell
+from scripts.cli import Parser, path, run, settings_with, tell
 
 
 def main() -> int:
@@ -36,10 +36,9 @@ def main() -> int:
     parser.add_argument("--json", action="store_true", help="one object a line for each fault")
     parser.add_argument("--html", type=path, help="default: <dataset>/contact_sheet.html")
     args = parser.parse_args()
-    settings = load_settings()
-    settings = settings.replaced(
-        dataset_dir=args.dataset_dir or settings.dataset_dir,
-        model_pack=args.pack or settings.model_pack,
+    settings = settings_with(
+        dataset_dir=args.dataset_dir,
+        model_pack=args.pack,
     )
     if not settings.dataset_dir.is_dir():
         raise GalleryError(f"{settings.dataset_dir} is not a folder; name one with --dataset-dir")

@@ -8,12 +8,13 @@ import os
 import sys
 from collections.abc import Callable
 from pathlib import Path
-from typing import NoReturn, TextIO
+from typing import Any, NoReturn, TextIO
 
 from core.errors import LookalikeError
 from core.gallery.folders import told
 from core.gallery.photos import Gallery
 from core.log import configure_logging, printable
+from core.settings import Settings, load_settings
 
 INTERRUPTED = 130  # what shells report for Ctrl-C
 
@@ -37,6 +38,16 @@ def positive(text: str) -> int:
     if value < 1:
         raise argparse.ArgumentTypeError(f"{text!r} is not a whole number of 1 or more")
     return value
+
+
+def settings_with(**options: Any) -> Settings:
+    """The settings, and in their place the options that were given; None is none.
+
+    Raises:
+        SettingsError: a value that cannot be used.
+    """
+    given = {name: value for name, value in options.items() if value is not None}
+    return load_settings().replaced(**given)
 
 
 def tell(*lines: str) -> None:

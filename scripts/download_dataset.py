@@ -28,9 +28,9 @@ from core.download.wikimedia import Wikimedia
 from core.gallery.removals import load_removals
 from core.languages import ENGLISH, LANGUAGES
 from core.models.install import ensure_models
-from core.settings import Settings, load_settings
+from core.settings import Settings
 from core.startup import load_engine, pack_for_photos
-from scripts.cli import Parser, path, positive, run, tell, tell_row
+from scripts.cli import Parser, path, positive, run, settings_with, tell, tell_row
 
 ACTORS = 302
 PHOTOS = 5
@@ -39,8 +39,7 @@ PHOTOS = 5
 def main() -> int:
     """Exit status 0 when there is no more to do, 2 for a set-up fault, 130 when interrupted."""
     args = _arguments()
-    settings = load_settings()
-    settings = settings.replaced(dataset_dir=args.dataset_dir or settings.dataset_dir)
+    settings = settings_with(dataset_dir=args.dataset_dir)
     if args.from_hub:
         counts, *left_out = fetch_from_hub(args.from_hub, settings).summary()
         tell(f"{args.from_hub}: {counts}", *left_out)

@@ -22,9 +22,9 @@ from core.gallery.removals import load_removals
 from core.index.actor_index import load_index
 from core.lookalike import LookalikeFinder
 from core.models.install import ensure_models
-from core.settings import PACK_CHOICES, Settings, load_settings
+from core.settings import PACK_CHOICES, Settings
 from core.startup import Plan, check_index, finder_of, start
-from scripts.cli import Parser, path, positive, run, tell
+from scripts.cli import Parser, path, positive, run, settings_with, tell
 
 
 def main() -> int:
@@ -46,8 +46,7 @@ def main() -> int:
     )
     parser.add_argument("--pack", choices=PACK_CHOICES, help="refuse an index of another pack")
     args = parser.parse_args()
-    settings = load_settings()
-    settings = settings.replaced(model_pack=args.pack or settings.model_pack)
+    settings = settings_with(model_pack=args.pack)
     finder = finder_for(args.index, settings) if args.index else start(settings)
     failed = False
     for photo in args.photos:

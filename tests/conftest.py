@@ -41,17 +41,35 @@ needs_shared = pytest.mark.skipif(not SHARED.is_dir(), reason="needs ../shared/d
 
 
 MOST_WORKERS = 4  # each holds models and, some of the time, apps
+WITH_OWN_GALLERIES = ("accessibility", "auraface", "card", "gallery", "keyboard", "page", "result",
+                      "speed")  # fmt: skip
 TOGETHER = {
+    "Chromium on own galleries": tuple(f"tests/browser/test_{n}.py" for n in WITH_OWN_GALLERIES),
     "Chromium": ("tests/browser/",),
+    "Ray": ("tests/cluster/",),
     "apps": ("tests/test_app.py", "tests/page/test_api.py", "tests/page/test_mcp.py"),
     "served": ("tests/page/test_document.py", "tests/page/test_server.py"),
 }
 
 
+LONGEST = ("tests/browser/", "tests/cluster/", "tests/faces/test_hostile.py",
+           "tests/test_kills.py", "tests/evaluation/")  # fmt: skip
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """What takes longest is begun first: the last worker at work shall not be long alone."""
+    items.sort(key=lambda item: not item.nodeid.startswith(LONGEST))
+
+
 def pytest_xdist_auto_num_workers(config: pytest.Config) -> int:
-    """One a core for folders; none for files named one by one, which are soon done."""
+    """One a core for folders; none for files named one by one, which are soon done.
+
+    One more without the slow tests, some of which measure: a page, a script or a stand-in that
+    is waited for leaves a core to another worker.
+    """
     named = [arg for arg in config.args if arg.partition("::")[0].endswith(".py")]
-    return 0 if named else min(usable_cpus(), MOST_WORKERS)
+    more = config.option.markexpr == "not slow"
+    return 0 if named else min(usable_cpus() + more, MOST_WORKERS)
 
 
 class FileByFile(LoadScopeScheduling):

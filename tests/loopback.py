@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import threading
+from abc import ABC, abstractmethod
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any, Self
 
 
-class LoopbackHandler(BaseHTTPRequestHandler):
-    """One request. GET and HEAD alike go to `answer`."""
+class LoopbackHandler(BaseHTTPRequestHandler, ABC):
+    """One request. Whatever its method is, it goes to `answer`."""
 
     protocol_version = "HTTP/1.1"
+    disable_nagle_algorithm = True  # a body after its head would wait 40 ms for the client's word
     server: _Server
 
     @property
@@ -18,14 +20,35 @@ class LoopbackHandler(BaseHTTPRequestHandler):
         """Whose request it is."""
         return self.server.standin
 
+    @abstractmethod
     def answer(self) -> None:
-        raise NotImplementedError
+        """What this stand-in answers with."""
 
     def do_HEAD(self) -> None:
         self.answer()
 
     def do_GET(self) -> None:
         self.answer()
+
+    def do_POST(self) -> None:
+        self.answer()
+
+    def do_PUT(self) -> None:
+        self.answer()
+
+    def do_DELETE(self) -> None:
+        self.answer()
+
+    def body(self) -> bytes:
+        """What the request carries, whole or in chunks."""
+        if self.headers.get("Transfer-Encoding") != "chunked":
+            return self.rfile.read(int(self.headers.get("Content-Length") or 0))
+        parts = []
+        while size := int(self.rfile.readline(), 16):
+            parts.append(self.rfile.read(size))
+            self.rfile.readline()
+        self.rfile.readline()
+        return b"".join(parts)
 
     def log_message(self, *args: Any) -> None:
         pass

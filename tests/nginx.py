@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from scripts.page_driver import free_port
+from scripts.page.app import free_port
 from tests.conftest import ROOT
 
 PROGRAM = shutil.which("nginx") or "/usr/sbin/nginx"

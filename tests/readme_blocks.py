@@ -1,4 +1,4 @@
-"""Code blocks of docs/api.md, so that tests run the very lines that people copy."""
+"""Code blocks of the documents, so that tests run the very lines that people copy."""
 
 from __future__ import annotations
 
@@ -10,14 +10,15 @@ PAGE = "docs/api.md"
 LOCAL = "http://127.0.0.1:7860"  # where its lines find the app
 
 
-def readme_block(marker: str, url: str = LOCAL) -> str:
-    """The code block below `<!-- marker -->` on the page about the API.
+def readme_block(marker: str, url: str = LOCAL, page: str = PAGE) -> str:
+    """The code block below `<!-- marker -->` on a page, by default the one about the API.
 
     Args:
         marker: such as "run: python".
         url: put in the place of the page's address.
+        page: the document's path.
     """
-    text = (ROOT / PAGE).read_text("utf-8")
+    text = (ROOT / page).read_text("utf-8")
     found = re.search(rf"<!-- {marker} -->\n```\w+\n(.*?)\n```", text, re.DOTALL)
-    assert found, f"{PAGE} has no block marked {marker!r}"
+    assert found, f"{page} has no block marked {marker!r}"
     return found[1].replace(LOCAL, url.rstrip("/"))

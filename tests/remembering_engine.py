@@ -24,10 +24,10 @@ class RememberingEngine(FaceEngine):
         self._found: dict[bytes, tuple[Detection, ...]] = {}
         self._rows: dict[bytes, NDArray[np.float32]] = {}
 
-    def detect(self, photo: Photo) -> tuple[Detection, ...]:
-        key = key_of(photo.pixels)
+    def detect(self, photo: Photo, least: float = 0.0) -> tuple[Detection, ...]:
+        key = key_of(photo.pixels) + str(least).encode()
         if key not in self._found:
-            self._found[key] = super().detect(photo)
+            self._found[key] = super().detect(photo, least)
         return self._found[key]
 
     def embed(self, faces: Sequence[Views]) -> NDArray[np.float32]:

@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from core.page.serving.uploads import own_folder
-from scripts.page_driver import free_port
+from scripts.page.app import free_port
 
 ROOT = Path(__file__).resolve().parent.parent
 START_SECONDS = 120  # a cold machine with a gallery to enrol
@@ -120,7 +120,7 @@ def _read(process: subprocess.Popen[str], lines: list[str]) -> None:
 def _wait_for_url(process: subprocess.Popen[str], lines: list[str]) -> str:
     deadline = time.monotonic() + START_SECONDS
     while time.monotonic() < deadline:
-        found = re.search(r"running: (http://\S+)", "\n".join(lines))
+        found = re.search(r"running: (http://[^\s\"]+)", "\n".join(lines))
         if found:
             return found[1].replace("0.0.0.0", "127.0.0.1")
         if process.poll() is not None:

@@ -17,7 +17,7 @@ from gradio_client import Client, handle_file
 from PIL import Image
 
 from core.models.install import InstalledPack
-from scripts.page_driver import free_port
+from scripts.page.app import free_port
 from tests.conftest import ASTRONAUT, ROOT
 from tests.running_app import RunningApp, clean_env, gallery_env, running_app
 

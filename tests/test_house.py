@@ -21,12 +21,13 @@ MAY_IMPORT = {
     "gallery": GROUND | {"models", "faces"},
     "index": GROUND | {"models", "faces", "gallery"},
     "lookalike": MATCHING - {"lookalike"},
-    "startup": MATCHING,
+    "startup": MATCHING | {"download"},
     "answer": MATCHING,
     "download": GROUND | {"models", "faces", "gallery"},
     "upkeep": MATCHING | {"startup"},
     "card": {"errors"},
     "page": MATCHING | {"startup", "answer", "card"},
+    "cluster": MATCHING | {"page"},
 }
 RIVALS = "scripts/benchmarks/"  # run what the app is compared with
 VENDORS = {  # where alone they may be imported
@@ -34,7 +35,9 @@ VENDORS = {  # where alone they may be imported
     "insightface": ("core/faces/engine.py", RIVALS),
     "onnxruntime": ("core/faces/engine.py", RIVALS),
     "onnx": ("core/models/convert.py", "core/models/dlib_resnet.py"),
-    "huggingface_hub": ("core/models/hub.py", "core/download/from_hub.py"),
+    "pymilvus": ("core/index/milvus/server.py",),
+    "ray": ("core/cluster/",),
+    "huggingface_hub": ("core/models/hub.py", "core/download/from_hub.py", "core/upkeep/space.py"),
 }
 SOURCES = sorted([*ROOT.glob("core/**/*.py"), *ROOT.glob("scripts/**/*.py"), ROOT / "app.py"])
 

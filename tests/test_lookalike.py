@@ -7,6 +7,7 @@ import json
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pytest
 from PIL import Image, ImageOps
 
@@ -14,6 +15,7 @@ from core.answer import MatchJson, answer_json
 from core.errors import NoFaceError, PhotoTooLargeError, UnreadablePhotoError
 from core.faces.engine import FaceEngine
 from core.faces.parts import PARTS
+from core.faces.photo import read_photo
 from core.gallery.credits import Credit
 from core.gallery.people import ActorEntry, Filter, People
 from core.gallery.photos import Portrait
@@ -312,3 +314,32 @@ def test_turned_photo_finds_the_same_actor_with_a_box_in_the_photo_as_given(
     x1, y1, x2, y2 = entry.face.detection.box
     assert 63 < (x1 + x2) / 2 < 174  # its y before the turn
     assert 512 - 269 < (y1 + y2) / 2 < 512 - 179
+
+
+def as_jpeg(picture: Image.Image) -> bytes:
+    stream = io.BytesIO()
+    picture.save(stream, "JPEG", quality=90)
+    return stream.getvalue()
+
+
+def test_a_phones_photo_is_read_small_and_answered_in_its_own_pixels(
+    finder: LookalikeFinder,
+) -> None:
+    photo = as_jpeg(head("Astronaut").resize((3024, 3780)))
+    found = finder.faces(photo)
+    assert found.photo.zoom == 2  # a quarter would have fewer than a thousand pixels
+    (whole,) = finder.engine.find_faces(read_photo(photo))
+    assert float(found.faces[0].embedding @ whole.embedding) > 0.99
+    (face,) = answer_json(finder, photo)["faces"]
+    assert face["box"] == pytest.approx(whole.detection.box, abs=0.03 * 3024)
+    assert face["matches"][0]["actor"] == "Astronaut"
+    assert face["verdict"]["same_person"]
+
+
+def test_a_large_photo_with_a_small_face_is_read_whole(finder: LookalikeFinder) -> None:
+    scene = Image.new("RGB", (4000, 3000), "white")
+    scene.paste(head("Astronaut").resize((600, 750)), (1700, 1100))
+    photo = as_jpeg(scene)
+    found, (whole,) = finder.faces(photo), finder.engine.find_faces(read_photo(photo))
+    assert found.photo.zoom == 1
+    assert np.array_equal(found.faces[0].embedding, whole.embedding)

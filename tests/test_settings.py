@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import errno
+import fcntl
+import os
 from pathlib import Path
 
 import pytest
@@ -9,7 +12,8 @@ from pydantic import ValidationError
 
 from core.errors import SettingsError
 from core.settings import ROOT, DetectionOptions, PhotoLimits, Settings, load_settings
-from scripts.document_settings import PAGE, with_table
+from scripts.maintenance.document_settings import PAGE, with_table
+from tests.models.test_install import read_only
 
 
 def test_an_empty_environment_gives_the_defaults() -> None:
@@ -25,7 +29,10 @@ def test_every_field_is_read_from_its_variable() -> None:
         "model_pack": "sface",
         "models_dir": Path("/m"),
         "dataset_dir": Path("/d"),
+        "storage_dir": Path("/o"),
+        "gallery": "me/actors",
         "index_file": Path("/i.npz"),
+        "index": "milvus+tls://me:secret@milvus.example.org:443/faces",
         "cache_file": Path("/c.json"),
         "starter_file": Path("/s.json"),
         "removals_file": Path("/r.json"),
@@ -49,6 +56,8 @@ def test_every_field_is_read_from_its_variable() -> None:
         "trusted_proxies": "10.0.0.0/8,::1",
         "waiting": 20,
         "frames": "'self'",
+        "metrics": True,
+        "log": "json",
         "mcp": True,
         "lang": "ko",
     }
@@ -61,6 +70,52 @@ def test_every_field_is_read_from_its_variable() -> None:
 def test_the_process_environment_is_read(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("LOOKALIKE_TOP_K", "9")
     assert load_settings().top_k == 9
+
+
+def on_a_space(storage: Path, **more: str) -> Settings:
+    return load_settings({"SPACE_ID": "me/x", "LOOKALIKE_STORAGE_DIR": str(storage), **more})
+
+
+def test_on_a_space_models_and_gallery_are_kept_in_its_storage(tmp_path: Path) -> None:
+    settings = on_a_space(tmp_path)
+    assert settings.models_dir == tmp_path / "models"
+    assert settings.index_path == tmp_path / "dataset" / "actor_index.npz"
+    assert settings.cache_path == tmp_path / "dataset" / "embeddings.json"
+    assert settings.starter_path == Settings().starter_path
+    assert settings.removals_path == Settings().removals_path
+    assert settings.temp_dir is None  # visitors' photos are not kept
+    assert list(tmp_path.iterdir()) == []  # the trial leaves nothing
+
+
+def test_what_is_set_by_name_stays_where_it_is_on_a_space(tmp_path: Path) -> None:
+    settings = on_a_space(tmp_path, LOOKALIKE_MODELS_DIR="/m")
+    assert (settings.models_dir, settings.dataset_dir) == (Path("/m"), tmp_path / "dataset")
+
+
+def test_storage_is_for_spaces_and_only_where_there_is_some(tmp_path: Path) -> None:
+    elsewhere = load_settings({"LOOKALIKE_STORAGE_DIR": str(tmp_path)})
+    assert elsewhere == Settings(storage_dir=tmp_path)
+    assert on_a_space(tmp_path / "none") == Settings(storage_dir=tmp_path / "none")
+
+
+def test_storage_mounted_for_reading_is_told_and_left(
+    tmp_path: Path, logged: pytest.LogCaptureFixture
+) -> None:
+    with read_only(tmp_path / "data"):
+        assert on_a_space(tmp_path / "data") == Settings(storage_dir=tmp_path / "data")
+    assert any("let it be mounted for writing" in line for line in logged.messages)
+
+
+def test_storage_that_knows_no_locks_is_told_and_left(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, logged: pytest.LogCaptureFixture
+) -> None:
+    def refuse(*_: object) -> None:
+        raise OSError(errno.EOPNOTSUPP, os.strerror(errno.EOPNOTSUPP))
+
+    monkeypatch.setattr(fcntl, "flock", refuse)
+    assert on_a_space(tmp_path) == Settings(storage_dir=tmp_path)
+    assert any("not supported" in line for line in logged.messages)
+    assert list(tmp_path.iterdir()) == []
 
 
 @pytest.mark.parametrize("text", ["1", "true", "True", "ON"])
@@ -141,6 +196,9 @@ def test_paths_are_absolute_and_know_the_home_folder(
         ("PHOTO_SECONDS", "0", "more than 0"),
         ("TOP_K", "0", "more than 0"),
         ("TOP_K", "five", "a whole number"),
+        ("INDEX", "localhost:19530", "milvus://host:port or milvus:/path/gallery.db"),
+        ("INDEX", "milvus://host:99999", "milvus://host:port"),
+        ("INDEX", "milvus:/gallery", "gallery.db"),
         ("MCP", "yes please", "1 or 0"),
         ("MCP", "2", "1 or 0"),
     ],
@@ -178,4 +236,4 @@ def test_settings_do_not_change_under_way() -> None:
 
 def test_the_page_of_settings_has_the_table_as_it_is_now() -> None:
     page = PAGE.read_text("utf-8")
-    assert page == with_table(page), "run python scripts/document_settings.py"
+    assert page == with_table(page), "run python scripts/maintenance/document_settings.py"

@@ -19,8 +19,8 @@ from core.index.embeddings_cache import EmbeddingsCache, load_cache
 from core.index.enrol import detection_settings
 from core.models.packs import PACKS
 from core.settings import DetectionOptions, Settings
-from scripts import make_starter_gallery
-from scripts.make_starter_gallery import disagreements, embedded, label_faults, merged
+from scripts.maintenance import make_starter_gallery
+from scripts.maintenance.make_starter_gallery import disagreements, embedded, label_faults, merged
 from tests.conftest import ROOT, SHARED, needs_shared, rebuilt, take_second_network_away
 from tests.index.test_enrol import SIX_FACES, fill_gallery, head
 
@@ -78,7 +78,7 @@ def test_it_fits_the_pack_and_the_settings_it_is_used_with(starter: EmbeddingsCa
 
 
 def test_its_labels_pass_the_checks() -> None:
-    script = ROOT / "scripts" / "make_starter_gallery.py"
+    script = ROOT / "scripts" / "maintenance" / "make_starter_gallery.py"
     command = [sys.executable, script, "--check"]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     assert (done.returncode, done.stderr) == (0, "")
@@ -208,6 +208,7 @@ def test_names_and_hashes_are_those_of_the_photos_it_came_from(starter: Embeddin
     assert hashes == photos
 
 
+@pytest.mark.slow
 @needs_shared
 def test_embeddings_are_those_of_the_photos_it_came_from(
     starter: EmbeddingsCache, engine: FaceEngine, settings: Settings, tmp_path: Path

@@ -7,6 +7,7 @@ import logging
 import shutil
 import time
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -27,6 +28,7 @@ from core.settings import Settings
 from core.startup import check_index, open_gallery, pack_for_photos, plan_start, start
 from tests.conftest import ASTRONAUT, enrolled, rebuilt
 from tests.index.test_enrol import fill_gallery, head
+from tests.slowness import slowness
 
 pytestmark = pytest.mark.usefixtures("no_hub", "logged")
 THREE = ("Ann", "Bob", "Cid")
@@ -43,6 +45,11 @@ def started(three_people: Settings, engine: FaceEngine) -> Settings:
     """Settings of a gallery that was built and kept before."""
     save_index(enrolled(engine, three_people).index, three_people.index_path)
     return three_people
+
+
+def written(path: Path) -> tuple[int, int]:
+    """Which file this is, and when it was last written."""
+    return path.stat().st_ino, path.stat().st_mtime_ns
 
 
 def change_index(settings: Settings, **info: object) -> None:
@@ -86,7 +93,7 @@ def test_starter_index_is_made_in_under_a_second(settings: Settings) -> None:
         started = time.perf_counter()
         save_index(rebuilt(settings.starter_path, settings).index, settings.index_path)
         seconds.append(time.perf_counter() - started)
-    assert min(seconds) < 1
+    assert min(seconds) < 1 * slowness()
 
 
 def test_starter_index_is_kept_for_the_next_start(settings: Settings) -> None:
@@ -129,12 +136,11 @@ def test_milestones_are_logged_in_the_owners_language(
 def test_index_that_fits_is_used_as_it_is(
     started: Settings, logged: pytest.LogCaptureFixture
 ) -> None:
-    before = started.index_path.stat()
-    cache_before = started.cache_path.stat()
+    before, cache_before = written(started.index_path), written(started.cache_path)
     finder = start(started)
     assert finder.index.info == load_index(started.index_path).info
-    assert started.index_path.stat() == before
-    assert started.cache_path.stat() == cache_before
+    assert written(started.index_path) == before
+    assert written(started.cache_path) == cache_before
     assert not any("anew" in line or "ready" in line for line in logged.messages)
 
 
@@ -260,9 +266,9 @@ def test_cache_alone_is_enough(started: Settings, monkeypatch: pytest.MonkeyPatc
     assert finder.index.actors == THREE
     assert np.array_equal(finder.index.embeddings, index.embeddings)
     assert len(made) == 1  # not once to see and once to keep
-    before = started.index_path.stat()
+    before = written(started.index_path)
     start(started)  # and its index is used by the next start
-    assert started.index_path.stat() == before
+    assert written(started.index_path) == before
 
 
 def test_index_made_from_the_cache_gives_way_to_photos_it_lacks(started: Settings) -> None:

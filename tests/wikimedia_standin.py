@@ -1,7 +1,8 @@
 """A loopback stand-in of Wikidata's query service and of Wikimedia Commons.
 
-It answers SPARQL with application/sparql-results+json and MediaWiki's API (formatversion 2) in
-their documented shapes, and serves the photos: `with WikimediaStandin() as wikimedia: …`.
+It evaluates SPARQL over triples shaped like Wikidata's (tests/wikidata_triples.py), answers
+MediaWiki's API (formatversion 2) in its documented shape, and serves the photos:
+`with WikimediaStandin() as wikimedia: …`.
 """
 
 from __future__ import annotations
@@ -23,6 +24,7 @@ from PIL import Image
 
 from core.settings import Settings
 from tests.loopback import LoopbackHandler, LoopbackStandin
+from tests.wikidata_triples import Person, evaluate
 
 SERVED_WIDTHS = (20, 40, 60, 120, 250, 330, 500, 960, 1280, 1920, 3840)
 CONTACT = "tests@example.org"
@@ -40,20 +42,6 @@ class File:
     artist: str | None = '<a href="//commons.wikimedia.org/wiki/User:Ann">Ann &amp; Bob</a>'
     mime: str = "image/jpeg"
     non_free: bool = False
-
-
-@dataclass
-class Person:
-    """An actor on Wikidata; empty texts leave the binding out."""
-
-    qid: str
-    name: str
-    images: list[str]
-    ko: str = ""
-    countries: tuple[str, ...] = ("US",)
-    category: str = ""
-    birth: str = "1970-01-02T00:00:00Z"
-    gender: str = "female"
 
 
 @dataclass(frozen=True)
@@ -177,8 +165,7 @@ class _Handler(LoopbackHandler):
     def _content(self, kind: str, what: str, path: str, asked: dict[str, str]) -> tuple[bytes, str]:
         standin = self.standin
         if kind == "sparql":
-            body = json.dumps(sparql_answer(standin, asked["query"])).encode()
-            return body, "application/sparql-results+json"
+            return evaluate(asked["query"], standin.people), "application/sparql-results+json"
         if kind == "api":
             return json.dumps(api_answer(standin, asked)).encode(), "application/json"
         file = standin.files[what]
@@ -226,59 +213,6 @@ def _thumbnail(path: Path, width: int) -> bytes:
 def in_seconds(seconds: float) -> str:
     """A moment as an HTTP date."""
     return email.utils.formatdate(time.time() + seconds, usegmt=True)
-
-
-def sparql_answer(standin: WikimediaStandin, query: str) -> dict[str, Any]:
-    """The page of actors that a query's LIMIT and OFFSET mean; one row for each combination."""
-    limit, offset = (int(re.search(rf"{word} (\d+)", query)[1]) for word in ("LIMIT", "OFFSET"))
-    wanted = re.search(r"VALUES \?wanted \{([^}]*)\}", query)
-    codes = set(re.findall(r'"(\w+)"', wanted[1])) if wanted else None
-    people = [one for one in standin.people if codes is None or codes & set(one.countries)]
-    rows = [
-        row
-        for rank, person in enumerate(people[offset : offset + limit])
-        for row in _rows_of(person, 500 - offset - rank)
-    ]
-    return {"head": {"vars": ["actor", "sitelinks", "image"]}, "results": {"bindings": rows}}
-
-
-def _rows_of(person: Person, sitelinks: int) -> list[dict[str, Any]]:
-    texts = {
-        "en": ("en", person.name),
-        "ko": ("ko", person.ko),
-        "gender": ("en", person.gender),
-    }
-    shared: dict[str, Any] = {
-        key: {"type": "literal", "xml:lang": lang, "value": value}
-        for key, (lang, value) in texts.items()
-        if value
-    }
-    shared["actor"] = {
-        "type": "uri",
-        "value": f"http://www.wikidata.org/entity/{person.qid}",
-    }
-    shared["sitelinks"] = {
-        "type": "literal",
-        "datatype": "http://www.w3.org/2001/XMLSchema#integer",
-        "value": str(sitelinks),
-    }
-    if person.category:
-        shared["category"] = {"type": "literal", "value": person.category}
-    if person.birth.startswith("_"):
-        shared["birth"] = {"type": "bnode", "value": person.birth}
-    elif person.birth:
-        shared["birth"] = {"type": "literal", "value": person.birth}
-    images = [
-        {
-            "image": {
-                "type": "uri",
-                "value": f"http://commons.wikimedia.org/wiki/Special:FilePath/{quote(name)}",
-            }
-        }
-        for name in person.images
-    ]
-    countries = [{"iso": {"type": "literal", "value": code}} for code in person.countries] or [{}]
-    return [shared | image | country for image in images or [{}] for country in countries]
 
 
 def api_answer(standin: WikimediaStandin, asked: dict[str, str]) -> dict[str, Any]:

@@ -1,14 +1,14 @@
 """A gallery from the Hugging Face Hub: a dataset repository in imagefolder shape.
 
 Folders of photos, one per actor, at the top or below a split ("train/Actor/1.jpg"), with
-`actors.csv`, and `credits.csv` or `metadata.csv` beside them if their owner keeps them.
+`actors.csv`, and `credits.csv` or `metadata.csv` beside them if their owner keeps them; and with
+`actor_index.npz`, so that whoever starts with this gallery need not enrol it.
 """
 
 from __future__ import annotations
 
 import csv
 import glob
-import re
 import shutil
 from dataclasses import dataclass, field, replace
 from fnmatch import fnmatchcase
@@ -32,17 +32,16 @@ from core.gallery.people import ACTORS_FILE, read_actors, safe_folder, write_act
 from core.gallery.photos import GalleryPhoto, photos_of
 from core.gallery.removals import load_removals
 from core.models.hub import CHECK_NETWORK, ask_in_time, remedy_of, stopped_downloads
-from core.settings import Settings
+from core.settings import REPO, Settings
 
 STAGING = ".from_hub"  # below the dataset: an interrupted download goes on from there
 SPLITS = ("train", "test", "validation", "data")  # of imagefolder; "data" is common
 METADATA_FILE = "metadata.csv"  # imagefolder's: a column file_name and any others
-WANTED = [f"*{end}" for end in (ACTORS_FILE, CREDITS_FILE, METADATA_FILE)] + [
+INDEX_FILE = "actor_index.npz"
+WANTED = [f"*{end}" for end in (ACTORS_FILE, CREDITS_FILE, METADATA_FILE, INDEX_FILE)] + [
     f"*/*{ending}" for suffix in sorted(PHOTO_SUFFIXES) for ending in (suffix, suffix.upper())
 ]
 UNSAFE = [".*", "*/.*", "/*", "*//*"]  # hidden, or leading out of the folder
-# As the Hub allows names: letters, digits, "-", "_" and ".", no two of the latter in a row.
-REPO = re.compile(r"(?!.*(--|\.\.))\w[\w.-]{0,95}/\w[\w.-]{0,95}", re.ASCII)
 
 
 @dataclass
@@ -76,10 +75,13 @@ def fetch_from_hub(repo: str, settings: Settings) -> HubResult:
     staging = dataset / STAGING / repo.replace("/", "--")
     result = HubResult()
     with only_download(dataset), storage_errors(dataset):
+        new = not dataset.is_dir() or not look_through(dataset).photos
         result.there = _download(repo, info, dataset, staging)
         for root in (staging, *(staging / split for split in SPLITS)):
             if root.is_dir():
                 _take_over(root, settings, result)
+        if new and (staging / INDEX_FILE).is_file():
+            _take_index(staging / INDEX_FILE, settings.index_path)
         shutil.rmtree(dataset / STAGING, ignore_errors=True)
     if not (result.there or result.new or result.left_out):
         raise GalleryError(
@@ -88,12 +90,17 @@ def fetch_from_hub(repo: str, settings: Settings) -> HubResult:
     return result
 
 
+def is_unfinished(dataset: Path) -> bool:
+    """Whether a download into a dataset folder was stopped on the way."""
+    return (dataset / STAGING).is_dir()
+
+
 def _ask(repo: str, seconds: float) -> Any:
     """What the Hub has under a name: one try."""
     from huggingface_hub import HfApi
 
     if not REPO.fullmatch(repo):
-        raise SettingsError("--from-hub takes owner/name, as in the repository's address")
+        raise SettingsError(f"{repo!r} is no owner/name, as in a repository's address on the Hub")
     return ask_in_time(
         lambda: HfApi().dataset_info(repo, timeout=seconds),
         seconds,
@@ -171,6 +178,12 @@ def _take_over(root: Path, settings: Settings, result: HubResult) -> None:
         with new_file(dataset / file) as temporary:
             temporary.write_bytes(stamped(data, photo.credit) if photo.credit else data)
         result.new[file] = photo.credit
+
+
+def _take_index(source: Path, index: Path) -> None:
+    """The start refuses it where it is not this gallery's, as any other."""
+    with new_file(index) as temporary:
+        shutil.copyfile(source, temporary)
 
 
 def _write_tables(root: Path, dataset: Path, new: dict[str, GalleryPhoto]) -> None:

@@ -24,7 +24,7 @@ from tenacity import (
     wait_random,
 )
 
-from core.errors import GoneError, SettingsError, SourceError
+from core.errors import BusyError, GoneError, SettingsError, SourceError
 from core.faces.photo import PHOTO_TYPES
 from core.settings import ROOT
 
@@ -66,7 +66,6 @@ class WebClient:
         )
         self._retrying = Retrying(
             retry=retry_if_exception_type(AgainError),
-            stop=stop_after_attempt(ATTEMPTS),
             wait=_seconds_to_wait,
             sleep=sleep,
             reraise=True,
@@ -81,14 +80,28 @@ class WebClient:
         self._http.close()
 
     def get_json(
-        self, url: str, params: Mapping[str, str], accept: str = "application/json"
+        self,
+        url: str,
+        params: Mapping[str, str],
+        accept: str = "application/json",
+        attempts: int | None = None,
     ) -> dict[str, Any]:
         """The JSON object at an address.
 
+        Args:
+            url: the address.
+            params: of its query.
+            accept: the kind of JSON.
+            attempts: default: `ATTEMPTS`.
+
         Raises:
-            SourceError: no answer, a refusal, or no JSON object, after `ATTEMPTS`.
+            BusyError: no answer, or no JSON object, after all attempts.
+            SourceError: a refusal.
         """
-        return self._ask(url, _object_of, params=dict(params), headers={"Accept": accept})
+        headers = {"Accept": accept}
+        return self._ask(
+            url, _object_of, attempts=attempts or ATTEMPTS, params=dict(params), headers=headers
+        )
 
     def picture(self, url: str, max_bytes: int) -> bytes:
         """The picture at an address, whole.
@@ -97,7 +110,8 @@ class WebClient:
 
         Raises:
             GoneError: not there, or more than `max_bytes`.
-            SourceError: no answer, a refusal, no picture, or cut short, after `ATTEMPTS`.
+            BusyError: no answer, no picture, or cut short, after `ATTEMPTS`.
+            SourceError: a refusal.
         """
         return self._ask(url, _picture_of, max_bytes, headers={"Accept": "image/*"})
 
@@ -106,12 +120,14 @@ class WebClient:
         url: str,
         read: Callable[[httpx.Headers, bytes], Answer],
         max_bytes: float = math.inf,
+        attempts: int = ATTEMPTS,
         **options: Any,
     ) -> Answer:
+        retrying = self._retrying.copy(stop=stop_after_attempt(attempts))
         try:
-            return self._retrying(lambda: read(*self._get(url, max_bytes, **options)))
+            return retrying(lambda: read(*self._get(url, max_bytes, **options)))
         except AgainError as error:
-            raise SourceError(
+            raise BusyError(
                 f"{_short(url)} gave nothing usable ({error}); run it again later"
             ) from error
 

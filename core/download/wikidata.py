@@ -1,19 +1,30 @@
-"""Who the actors are: Wikidata's query service, most widely known first."""
+"""Who the actors are: Wikidata's query service, most widely known first.
+
+The public service ends a query after 60 s, and ordering every actor may take longer. So actors are
+asked for in bands, by how many Wikipedias have an article on them, and what is known of each in
+small queries of their own.
+"""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
+from itertools import pairwise
 from typing import Any
 from urllib.parse import unquote
 
 from core.download.http import WebClient
 from core.download.source import SourceActor
-from core.errors import SettingsError, SourceError
+from core.errors import BusyError, SettingsError, SourceError
 from core.languages import ENGLISH, LANGUAGES
+from core.log import log
 
-PAGE = 250  # actors a query
+# Least sitelinks of each band; of a band that takes too long, half is asked for.
+BANDS = (120, 80, 50, 30, 20, 14, 10, 7, 5, 3, 2, 1, 0)
+SHORTER = 4  # bands in a row that may fail, each half as wide; then it is not the width
+ATTEMPTS = 2  # at one band: what takes too long takes too long again
+DETAILS = 100  # actors a query
 RESULTS = "application/sparql-results+json"
 ENTITY = re.compile(r"https?://www\.wikidata\.org/entity/(Q\d+)")
 FILE_PATH = "/wiki/Special:FilePath/"  # how Wikidata writes the name of a file on Commons
@@ -21,24 +32,31 @@ COUNTRY = re.compile(r"[A-Z]{2}")  # ISO 3166-1 alpha-2, as P297 has it
 
 MUL = "mul"  # where Wikidata keeps a name that is written alike in many languages
 
+# Wikidata's own service knows these; its mirrors need not.
+PREFIXES = """\
+PREFIX wd: <http://www.wikidata.org/entity/>
+PREFIX wdt: <http://www.wikidata.org/prop/direct/>
+PREFIX wikibase: <http://wikiba.se/ontology#>
+PREFIX rdfs: <http://www.w3.org/2000/01/rdf-schema#>
+"""
+
 # Q5 human; Q33999 actor, Q10800557 film actor, Q10798782 television actor; P18 image.
-# The inner query orders and pages over actors, the outer one adds what is known of each:
-# one row for every combination of image and country, merged in `_merged`.
-QUERY = """\
-SELECT ?actor ?sitelinks ?image %(labels)s ?iso ?category ?birth ?gender WHERE {
-  {
-    SELECT DISTINCT ?actor ?sitelinks WHERE {
-      VALUES ?occupation { wd:Q33999 wd:Q10800557 wd:Q10798782 }
-      ?actor wdt:P106 ?occupation ;
-             wdt:P31 wd:Q5 ;
-             wikibase:sitelinks ?sitelinks .
-      FILTER EXISTS { ?actor wdt:P18 [] }
-      %(countries)s
-    }
-    ORDER BY DESC(?sitelinks) ?actor
-    LIMIT %(limit)d
-    OFFSET %(offset)d
-  }
+BAND_QUERY = """\
+SELECT DISTINCT ?actor ?sitelinks WHERE {
+  VALUES ?occupation { wd:Q33999 wd:Q10800557 wd:Q10798782 }
+  ?actor wdt:P106 ?occupation ;
+         wdt:P31 wd:Q5 ;
+         wikibase:sitelinks ?sitelinks .
+  FILTER(%(range)s)
+  FILTER EXISTS { ?actor wdt:P18 [] }
+  %(countries)s
+}
+"""
+
+# One row for every combination of image and country, merged in `_merged`.
+DETAIL_QUERY = """\
+SELECT ?actor ?image %(labels)s ?iso ?category ?birth ?gender WHERE {
+  VALUES ?actor { %(actors)s }
   ?actor wdt:P18 ?image .
 %(names)s
   OPTIONAL { ?actor wdt:P27/wdt:P297 ?iso . }
@@ -46,12 +64,35 @@ SELECT ?actor ?sitelinks ?image %(labels)s ?iso ?category ?birth ?gender WHERE {
   OPTIONAL { ?actor wdt:P569 ?birth . }
   OPTIONAL { ?actor wdt:P21/rdfs:label ?gender . FILTER(LANG(?gender) = "en") }
 }
-ORDER BY DESC(?sitelinks) ?actor
+ORDER BY ?image
 """
 
 
-def actor_query(limit: int, offset: int, countries: Sequence[str] = ()) -> str:
-    """The SPARQL text of one page of actors.
+@dataclass(frozen=True)
+class Band:
+    """The actors with so many sitelinks."""
+
+    low: int
+    end: int | None = None  # above the highest; None: there is no highest
+
+    def condition(self) -> str:
+        """In SPARQL."""
+        lower = f"?sitelinks >= {self.low}"
+        return lower if self.end is None else f"{lower} && ?sitelinks < {self.end}"
+
+    def halves(self) -> tuple[Band, ...]:
+        """The upper first; () of one number of sitelinks."""
+        middle = 2 * self.low if self.end is None else (self.low + self.end) // 2
+        return () if middle == self.low else (Band(middle, self.end), Band(self.low, middle))
+
+
+def bands() -> list[Band]:
+    """From the most widely known to everyone."""
+    return [Band(BANDS[0]), *(Band(low, end) for end, low in pairwise(BANDS))]
+
+
+def band_query(band: Band, countries: Sequence[str] = ()) -> str:
+    """The SPARQL text that finds a band's actors.
 
     Raises:
         SettingsError: a country that is no two-letter code.
@@ -61,10 +102,13 @@ def actor_query(limit: int, offset: int, countries: Sequence[str] = ()) -> str:
             raise SettingsError(f"{code!r} is no country; give ISO codes as in KR,US")
     codes = " ".join(f'"{code}"' for code in countries)
     clause = f"VALUES ?wanted {{ {codes} }} ?actor wdt:P27/wdt:P297 ?wanted ." if codes else ""
-    return QUERY % {
-        "limit": limit,
-        "offset": offset,
-        "countries": clause,
+    return PREFIXES + BAND_QUERY % {"range": band.condition(), "countries": clause}
+
+
+def detail_query(actors: Sequence[str]) -> str:
+    """The SPARQL text that asks what is known of actors, given as Q…."""
+    return PREFIXES + DETAIL_QUERY % {
+        "actors": " ".join(f"wd:{actor}" for actor in actors),
         "labels": " ".join(f"?{lang}" for lang in (*LANGUAGES, MUL)),
         "names": "\n".join(map(_name_clause, (*LANGUAGES, MUL))),
     }
@@ -77,7 +121,7 @@ def _name_clause(lang: str) -> str:
 def find_actors(
     client: WebClient, url: str, countries: Sequence[str] = ()
 ) -> Iterator[SourceActor]:
-    """Actors with a picture, most widely known first, each once; pages are asked for as needed.
+    """Actors with a picture, most widely known first, each once; asked for as they are needed.
 
     Args:
         client: asks.
@@ -88,18 +132,46 @@ def find_actors(
         SourceError: the query service does not answer, or not with what it documents.
     """
     seen: set[str] = set()
-    offset = 0
-    while rows := _rows(client, url, actor_query(PAGE, offset, countries)):
-        for actor in _merged(rows):
-            if actor.id not in seen:  # ranks may move between two pages
-                seen.add(actor.id)
-                yield actor
-        offset += PAGE
+    for found in _ids_by_band(client, url, countries):
+        new = [actor for actor in found if actor not in seen]  # ranks may move between two bands
+        seen.update(new)
+        for start in range(0, len(new), DETAILS):
+            some = new[start : start + DETAILS]
+            known = {actor.id: actor for actor in _merged(_rows(client, url, detail_query(some)))}
+            yield from (known[actor] for actor in some if actor in known)
 
 
-def _rows(client: WebClient, url: str, query: str) -> list[dict[str, Any]]:
+def _ids_by_band(client: WebClient, url: str, countries: Sequence[str]) -> Iterator[list[str]]:
+    """Q… of each band, the most widely known first."""
+    waiting, failed = bands()[::-1], 0
+    while waiting:
+        band = waiting.pop()
+        try:
+            rows = _rows(client, url, band_query(band, countries), attempts=ATTEMPTS)
+        except BusyError as error:
+            failed += 1
+            if failed == SHORTER or not band.halves():
+                raise
+            log.info("%s; fewer actors are asked for at a time", error)
+            waiting += band.halves()[::-1]
+            continue
+        failed = 0
+        yield _ranked(rows)
+
+
+def _ranked(rows: Iterable[dict[str, Any]]) -> list[str]:
+    ranks = {}
+    for row in rows:
+        if entity := ENTITY.fullmatch(_value(row, "actor")):
+            ranks[entity[1]] = (-int(_value(row, "sitelinks") or 0), int(entity[1][1:]))
+    return sorted(ranks, key=lambda actor: ranks[actor])
+
+
+def _rows(
+    client: WebClient, url: str, query: str, attempts: int | None = None
+) -> list[dict[str, Any]]:
     parameters = {"query": query, "format": "json"}
-    answer = client.get_json(url, parameters, accept=RESULTS)
+    answer = client.get_json(url, parameters, accept=RESULTS, attempts=attempts)
     try:
         rows: list[dict[str, Any]] = answer["results"]["bindings"]
     except (KeyError, TypeError) as error:

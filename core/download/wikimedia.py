@@ -8,7 +8,7 @@ from itertools import islice
 from core.download.commons import TITLES, category_files, describe_files, missing_file
 from core.download.http import WebClient
 from core.download.source import Candidate, SourceActor
-from core.download.wikidata import actor_query, find_actors
+from core.download.wikidata import band_query, bands, find_actors
 
 CATEGORY_FILES = 200  # listed of an actor's category, and spread over
 
@@ -34,7 +34,7 @@ class Wikimedia:
         Raises:
             SettingsError: a country that is no two-letter code.
         """
-        actor_query(1, 0, countries)
+        band_query(bands()[0], countries)
         self._client, self._wikidata, self._commons = client, wikidata_url, commons_url
         self._countries = countries
         self._next: list[SourceActor] = []  # whose portraits are described in one go

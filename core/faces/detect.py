@@ -58,9 +58,13 @@ class FaceDetector:
         self.options = options
 
     def find(
-        self, pixels: NDArray[np.uint8], *, small: Callable[[], bool] = lambda: True
+        self,
+        pixels: NDArray[np.uint8],
+        *,
+        small: Callable[[], bool] = lambda: True,
+        least: float = 0.0,
     ) -> FoundFaces:
-        """All faces of a (H, W, 3) RGB photo.
+        """All faces of a (H, W, 3) RGB photo; none where the first look finds one below `least`.
 
         In order, until one is convincing: fitted to the detection size; padded, for a face that
         fills the frame; at native size, for small faces, only if nothing was found and `small`
@@ -68,6 +72,8 @@ class FaceDetector:
         """
         size, limit = self.options.size, self.options.limit
         found = self.run(pixels, size)
+        if (found.areas < least).any():
+            return FoundFaces.of([])
         if found.confidence < CONVINCING:
             found = found.joined(self.run(pixels, size, PADDING))
         if not found.confidence and max(pixels.shape[:2]) > size and small():

@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from functools import partial
 from itertools import islice
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -93,6 +93,33 @@ class Face:
         return self.detection.crop
 
 
+class Engine(Protocol):
+    """What finds and embeds faces: a `FaceEngine` here, or one that asks others."""
+
+    @property
+    def pack(self) -> ModelPack:
+        """Whose embeddings these are."""
+
+    @property
+    def at_once(self) -> int:
+        """How many photos it is worth asking about at the same time."""
+
+    def find_faces(self, photo: Photo, least: float = 0.0) -> tuple[Face, ...]:
+        """As of `FaceEngine`, like the rest."""
+
+    def detect(self, photo: Photo) -> tuple[Detection, ...]:
+        """Faces without their embeddings."""
+
+    def embed(self, faces: Sequence[Views]) -> NDArray[np.float32]:
+        """(N, D) unit."""
+
+    def views(self, pixels: NDArray[np.uint8], landmarks: NDArray[np.float32]) -> Views:
+        """What is embedded of a face."""
+
+    def warm_up(self) -> None:
+        """Do once what the first visitor would otherwise wait for."""
+
+
 class FaceEngine:
     """A loaded model pack. Safe to call from several threads."""
 
@@ -115,6 +142,7 @@ class FaceEngine:
         self.pack = installed.pack
         say("model_loading", lang, title=self.pack.title)
         self.threads = threads or usable_cpus()
+        self.at_once = usable_cpus()
         self.options = options
         self._cores = Cores(self.threads)
         self._network, self._recognisers = _load_models(installed, options)
@@ -122,22 +150,35 @@ class FaceEngine:
         provider = self._recognisers[0].session.get_providers()[0]
         log.info("%s on %s, %d threads", self.pack.title, provider, self.threads)
 
-    def find_faces(self, photo: Photo) -> tuple[Face, ...]:
-        """All faces of a photo, embedded in one batch, the likely subject first; () if none."""
-        found = self.detect(photo)
-        embeddings = self.embed([detection.views for detection in found])
-        return tuple(Face(detection, row) for detection, row in zip(found, embeddings, strict=True))
+    def find_faces(self, photo: Photo, least: float = 0.0) -> tuple[Face, ...]:
+        """All faces of a photo, embedded in one batch, the likely subject first; () if none.
 
-    def detect(self, photo: Photo) -> tuple[Detection, ...]:
+        () too where one of them is smaller than `least`, square pixels of its box.
+        """
+        return self.find_faces_of([(photo, least)])[0]
+
+    def find_faces_of(self, asked: Sequence[tuple[Photo, float]]) -> list[tuple[Face, ...]]:
+        """The same of several photos, all their faces embedded together."""
+        found = [self.detect(photo, least) for photo, least in asked]
+        rows = iter(self.embed([face.views for faces in found for face in faces]))
+        return [tuple(Face(face, next(rows)) for face in faces) for faces in found]
+
+    def detect(self, photo: Photo, least: float = 0.0) -> tuple[Detection, ...]:
         """All faces of a photo, aligned, the likely subject first; () if there is none.
 
-        That is by size, nearness to the photo's centre and detection score together. A photo
-        of more pixels than faces are looked for in is reduced first: few are worth seconds.
+        () too where one of them is smaller than `least`, square pixels of its box: known at the
+        first look, most often. The likely subject is by size, nearness to the photo's centre and
+        detection score together. A photo of more pixels than faces are looked for in is reduced
+        first: few are worth seconds.
         """
         pixels, zoom = _reduced(photo.pixels, self.options.limit)
         mirror = _mirror_image(pixels)
-        seen = find_both_ways(self._detector.find, pixels, mirror, self._cores)
-        found = [_aligned(pixels, mirror, face, self.pack).in_larger(zoom) for face in seen]
+        find = partial(self._detector.find, least=least / zoom**2)
+        seen = find_both_ways(find, pixels, mirror, self._cores)
+        cut = self._cores.all([partial(_aligned, pixels, mirror, face, self.pack) for face in seen])
+        found = [face.in_larger(zoom) for face in cut]
+        if any(face.area < least for face in found):
+            return ()
         height, width = photo.pixels.shape[:2]
         return tuple(sorted(found, key=lambda face: -face.prominence(width, height)))
 
@@ -159,10 +200,7 @@ class FaceEngine:
 
     def views(self, pixels: NDArray[np.uint8], landmarks: NDArray[np.float32]) -> Views:
         """Of a face whose (5, 2) landmarks in a (H, W, 3) RGB picture are known already."""
-        mirror = _mirror_image(pixels)
-        return _views(
-            self.pack, (pixels, landmarks), (mirror, mirrored(landmarks, pixels.shape[1]))
-        )
+        return views_for(self.pack, pixels, landmarks)
 
     def warm_up(self) -> None:
         """Run all models once, so that the first visitor waits no longer than the tenth."""
@@ -179,6 +217,12 @@ class FaceEngine:
         boxes, landmarks = decoded(outputs, pixels.shape[1], self.options.threshold)
         kept = self._network.nms(boxes)
         return boxes[kept], landmarks[kept]
+
+
+def views_for(pack: ModelPack, pixels: NDArray[np.uint8], landmarks: NDArray[np.float32]) -> Views:
+    """A face of known landmarks as the networks of a pack see it; no network is run."""
+    mirror = _mirror_image(pixels)
+    return _views(pack, (pixels, landmarks), (mirror, mirrored(landmarks, pixels.shape[1])))
 
 
 def _reduced(pixels: NDArray[np.uint8], limit: int) -> tuple[NDArray[np.uint8], float]:

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from core.faces.align import onto_standard_points
-from core.faces.engine import FaceEngine
+from core.faces.engine import Engine
 from core.faces.framing import FRAME, FramedFace
 
 Part = Literal["eyes", "nose", "mouth", "shape"]
@@ -33,7 +33,7 @@ EDGE = 6  # pixels of the standard crop over which a part fades into the rest
 SHRUNK, BLUR = 8, 3
 
 
-def embed_covered(engine: FaceEngine, face: FramedFace) -> NDArray[np.float32]:
+def embed_covered(engine: Engine, face: FramedFace) -> NDArray[np.float32]:
     """(1 + P, D) unit embeddings in one batch: the face as it is, then without each of PARTS."""
     pictures = [face.pixels, *(_covered(face.pixels, mask) for mask in part_masks(face))]
     return engine.embed([engine.views(picture, face.points) for picture in pictures])

@@ -86,6 +86,7 @@ class Photo:
 
     pixels: NDArray[np.uint8]  # (H, W, 3) RGB, upright
     source: str  # for messages: a file name, or "photo"
+    zoom: float = 1.0  # pixels of the file along one of these
 
     def __post_init__(self) -> None:
         """Check the shape once, so that no later stage has to."""
@@ -95,12 +96,16 @@ class Photo:
             )
 
 
-def read_photo(source: PhotoSource, limits: PhotoLimits = PhotoLimits()) -> Photo:
+def read_photo(
+    source: PhotoSource, limits: PhotoLimits = PhotoLimits(), *, enough: int = 0
+) -> Photo:
     """Read one photo; of an animation the first picture (`further_pictures` gives others).
 
     Args:
         source: path, encoded bytes, or an open Pillow image.
         limits: on megapixels and megabytes.
+        enough: pixels of the longer side that will do: a JPEG may be decoded at a half, a quarter
+            or an eighth, which takes less time; 0: all there are.
 
     Raises:
         PhotoTooLargeError: more bytes or pixels than allowed; pixels are counted from the
@@ -108,14 +113,19 @@ def read_photo(source: PhotoSource, limits: PhotoLimits = PhotoLimits()) -> Phot
         UnreadablePhotoError: no such file, not a known kind of picture, or a damaged one.
     """
     name, image = _opened(source, limits)
+    longer = max(image.size)
+    if enough and image is not source:  # a caller's own picture is left as it is
+        width, height = (max(1, enough * side // longer) for side in image.size)
+        image.draft(None, (width, height))
+    zoom = longer / max(image.size)
     try:
         pixels = _upright_rgb(image)
     except DECODER_FAULTS as error:
         whole = _without_a_pixel_lost(image)
         if whole is None:
             raise _unreadable(name) from error
-        pixels = whole
-    return Photo(pixels, name)
+        pixels, zoom = whole, 1.0
+    return Photo(pixels, name, zoom)
 
 
 def further_pictures(source: PhotoSource, limits: PhotoLimits = PhotoLimits()) -> Iterator[Photo]:

@@ -34,6 +34,11 @@ class Portrait:
     crop_hash: str = ""  # of the aligned crop; see core/faces/copies.py
 
     @property
+    def key(self) -> str:
+        """By which the page and an index find it."""
+        return self.sha256[:16]
+
+    @property
     def hidden(self) -> bool:
         """Downloaded, and without a credit: matched, and never shown."""
         return self.credit is not None and not self.credit.is_given

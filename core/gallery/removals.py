@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from core.errors import GalleryError
-from core.files import new_file, sha256_of
+from core.files import DAMAGE, new_file, sha256_of
 from core.gallery.people import name_key, safe_folder
 
 SCHEMA = 1
@@ -69,7 +69,7 @@ def load_removals(path: Path) -> Removals:
         if content["schema"] != SCHEMA:
             raise ValueError(f"schema {content['schema']}, this version reads {SCHEMA}")
         return Removals(frozenset(_checked(entry) for entry in content["names"] if entry))
-    except (OSError, ValueError, LookupError, TypeError, RecursionError) as error:
+    except DAMAGE as error:
         raise GalleryError(
             f"{path} cannot be read ({error}); restore it, so that nobody on it is matched"
         ) from error

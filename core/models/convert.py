@@ -16,7 +16,10 @@ import onnx
 from numpy.typing import NDArray
 from onnx import helper, numpy_helper
 
+STEEP = 0.99  # slope from which its ratio to the rest of 1 is no number to multiply by
 STRIDES = (8, 16, 32)  # YuNet's three feature maps; SCRFD's too
+# What each of them gives SCRFD: the node that has it, SCRFD's name, numbers a cell.
+OUTPUTS = (("confidence", "score", 1), ("distance", "box", 4), ("kps", "landmarks", 10))
 
 
 def build_recogniser(source: Path, target: Path, *, rewritten: bool = True) -> None:
@@ -52,7 +55,11 @@ def build_detector(source: Path, target: Path) -> None:
 
 
 def _without_prelu(graph: onnx.GraphProto, node: onnx.NodeProto) -> list[onnx.NodeProto]:
-    """PRelu(x) as a x + (1 - a) Relu(x), which onnxruntime runs fast; other nodes as they are."""
+    """PRelu(x) of slopes a by Relu, which onnxruntime runs fast; other nodes as they are.
+
+    With z = (1 - a) x, which becomes part of the convolution before, it is Relu(z) + a / (1 - a) z;
+    where a slope is 1 or more, a x + (1 - a) Relu(x).
+    """
     if node.op_type != "PRelu":
         return [node]
     (x, slope), (result,) = node.input, node.output
@@ -60,12 +67,21 @@ def _without_prelu(graph: onnx.GraphProto, node: onnx.NodeProto) -> list[onnx.No
         numpy_helper.to_array(entry) for entry in graph.initializer if entry.name == slope
     )
     rest = _constant(graph, f"{slope}_rest", (1 - slopes).astype(np.float32))
-    return [
-        helper.make_node("Relu", [x], [f"{result}_relu"]),
-        helper.make_node("Mul", [x, slope], [f"{result}_all"]),
-        helper.make_node("Mul", [f"{result}_relu", rest], [f"{result}_positive"]),
-        helper.make_node("Add", [f"{result}_all", f"{result}_positive"], [result]),
-    ]
+    scaled, positive, straight = (f"{result}_{part}" for part in ("scaled", "positive", "all"))
+    if slopes.max() < STEEP:
+        ratio = _constant(graph, f"{slope}_ratio", (slopes / (1 - slopes)).astype(np.float32))
+        parts = [
+            helper.make_node("Mul", [x, rest], [scaled]),
+            helper.make_node("Relu", [scaled], [positive]),
+            helper.make_node("Mul", [scaled, ratio], [straight]),
+        ]
+    else:
+        parts = [
+            helper.make_node("Relu", [x], [scaled]),
+            helper.make_node("Mul", [scaled, rest], [positive]),
+            helper.make_node("Mul", [x, slope], [straight]),
+        ]
+    return [*parts, helper.make_node("Add", [straight, positive], [result])]
 
 
 def _finish(model: onnx.ModelProto, target: Path) -> None:
@@ -101,37 +117,8 @@ def _append_scrfd_outputs(graph: onnx.GraphProto) -> None:
     _constant(graph, "zero", np.array(0, dtype=np.float32))
     _constant(graph, "two", np.array(2, dtype=np.float32))
     for stride in STRIDES:
-        nodes = [
-            helper.make_node("Mul", [f"cls_{stride}", f"obj_{stride}"], [f"joint_{stride}"]),
-            helper.make_node("Sqrt", [f"joint_{stride}"], [f"confidence_{stride}"]),
-            helper.make_node(
-                "Split",
-                [f"bbox_{stride}"],
-                [f"centre_{stride}", f"log_size_{stride}"],
-                axis=2,
-                num_outputs=2,
-            ),
-            helper.make_node("Exp", [f"log_size_{stride}"], [f"size_{stride}"]),
-            helper.make_node("Div", [f"size_{stride}", "two"], [f"half_{stride}"]),
-            helper.make_node(
-                "Sub", [f"half_{stride}", f"centre_{stride}"], [f"to_left_top_{stride}"]
-            ),
-            helper.make_node(
-                "Add", [f"half_{stride}", f"centre_{stride}"], [f"to_right_bottom_{stride}"]
-            ),
-            helper.make_node(
-                "Concat",
-                [f"to_left_top_{stride}", f"to_right_bottom_{stride}"],
-                [f"distance_{stride}"],
-                axis=2,
-            ),
-        ]
-        graph.node.extend(nodes)
-        for source, name, width in (
-            ("confidence", "score", 1),
-            ("distance", "box", 4),
-            ("kps", "landmarks", 10),
-        ):
+        graph.node.extend(_decoded(stride))
+        for source, name, width in OUTPUTS:
             graph.node.extend(
                 _with_dummy_anchor(graph, f"{source}_{stride}", f"{name}_{stride}", width)
             )
@@ -141,10 +128,32 @@ def _append_scrfd_outputs(graph: onnx.GraphProto) -> None:
             helper.make_tensor_value_info(
                 f"{name}_{stride}", onnx.TensorProto.FLOAT, [1, f"anchors_{stride}", width]
             )
-            for name, width in (("score", 1), ("box", 4), ("landmarks", 10))
+            for _, name, width in OUTPUTS
             for stride in STRIDES
         ],
     )
+
+
+def _decoded(stride: int) -> list[onnx.NodeProto]:
+    """YuNet's heads of one feature map → `confidence` and `distance`; its `kps` are SCRFD's.
+
+    A box is a centre and the logarithm of a size there, distances to four sides here.
+    """
+    joint, confidence, centre, log_size, size, half, left_top, right_bottom, distance = (
+        f"{name}_{stride}"
+        for name in ("joint", "confidence", "centre", "log_size", "size", "half", "to_left_top",
+                     "to_right_bottom", "distance")
+    )  # fmt: skip
+    return [
+        helper.make_node("Mul", [f"cls_{stride}", f"obj_{stride}"], [joint]),
+        helper.make_node("Sqrt", [joint], [confidence]),
+        helper.make_node("Split", [f"bbox_{stride}"], [centre, log_size], axis=2, num_outputs=2),
+        helper.make_node("Exp", [log_size], [size]),
+        helper.make_node("Div", [size, "two"], [half]),
+        helper.make_node("Sub", [half, centre], [left_top]),
+        helper.make_node("Add", [half, centre], [right_bottom]),
+        helper.make_node("Concat", [left_top, right_bottom], [distance], axis=2),
+    ]
 
 
 def _with_dummy_anchor(

@@ -21,6 +21,7 @@ from core.models.packs import PACKS, ModelPack, Network, Weights, pack_named
 from core.settings import Settings, load_settings
 
 DETECTOR_FILE = "detector.onnx"
+Part = Network | Weights  # of a pack; Weights: the detector's
 SUMS_FILE = "SHA256SUMS"  # as `sha256sum --check` reads it
 WITHOUT_SECOND = (
     "actors are compared by the recogniser alone, and look less like the visitor: the second"
@@ -94,8 +95,9 @@ def pack_to_be_had(name: str, settings: Settings) -> ModelPack:
     pack = pack_named(name)
     if pack.alone is None or _is_whole(pack, pack_folder(pack, settings), rehash=False):
         return pack
-    carried = all(_carried(network.weights) for network in pack.networks[1:])
-    return pack if carried else pack.alone
+    more = pack.networks[1:]
+    here = all(_elsewhere(network, settings) or _carried(network.weights) for network in more)
+    return pack if here else pack.alone
 
 
 def is_at_hand(pack: ModelPack, settings: Settings) -> bool:
@@ -112,7 +114,7 @@ def pack_folder(pack: ModelPack, settings: Settings) -> Path:
 def _is_whole(pack: ModelPack, folder: Path, rehash: bool) -> bool:
     """Whether the folder holds this pack and no other model (insightface would load it too)."""
     names = {path.name for path in folder.glob("*.onnx")}
-    if names != set(_model_files(pack)) or not (folder / SUMS_FILE).is_file():
+    if names != set(_parts(pack).values()) or not (folder / SUMS_FILE).is_file():
         return False
     try:
         return not rehash or (folder / SUMS_FILE).read_bytes() == _sums(pack, folder)
@@ -120,12 +122,13 @@ def _is_whole(pack: ModelPack, folder: Path, rehash: bool) -> bool:
         return False
 
 
-def _model_files(pack: ModelPack) -> tuple[str, ...]:
-    return DETECTOR_FILE, *(network.file for network in pack.networks)
+def _parts(pack: ModelPack) -> dict[Part, str]:
+    """What a pack is made of, and the file that each has in its folder."""
+    return {**{network: network.file for network in pack.networks}, pack.detector: DETECTOR_FILE}
 
 
 def _sums(pack: ModelPack, folder: Path) -> bytes:
-    lines = [f"{sha256_of(folder / name)}  {name}\n" for name in _model_files(pack)]
+    lines = [f"{sha256_of(folder / name)}  {name}\n" for name in _parts(pack).values()]
     return "".join(lines).encode()
 
 
@@ -170,10 +173,24 @@ def _write_models(pack: ModelPack, made: Path, downloads: Path, settings: Settin
 
     if pack.recogniser.weights.carrier:
         say("build_embedded", settings.lang, title=pack.title)
-    for network in pack.networks:
-        source = _obtain(pack, network.weights, downloads, settings)
-        _write_network(network, source, made / network.file)
-    build_detector(_obtain(pack, pack.detector, downloads, settings), made / DETECTOR_FILE)
+    for part, file in _parts(pack).items():
+        ready = _elsewhere(part, settings, rehash=True)
+        if ready:
+            shutil.copyfile(ready, made / file)
+        elif isinstance(part, Network):
+            source = _obtain(pack, part.weights, downloads, settings)
+            _write_network(part, source, made / file)
+        else:
+            build_detector(_obtain(pack, part, downloads, settings), made / file)
+
+
+def _elsewhere(part: Part, settings: Settings, *, rehash: bool = False) -> Path | None:
+    """A part's file in a whole pack on disk that has it too; its weights may be gone by now."""
+    for pack in PACKS.values():
+        folder, parts = pack_folder(pack, settings), _parts(pack)
+        if part in parts and _is_whole(pack, folder, rehash):
+            return folder / parts[part]
+    return None
 
 
 def _write_network(network: Network, source: Path, target: Path) -> None:

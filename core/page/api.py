@@ -23,7 +23,6 @@ from core.answer import (
     schema_of,
 )
 from core.errors import SettingsError
-from core.faces.engine import usable_cpus
 from core.gallery.people import Filter
 from core.lookalike import LookalikeFinder
 from core.page.arguments import ENDPOINTS, checked
@@ -105,7 +104,11 @@ UNREACHABLE = (
     "the photo cannot be fetched from its address; use one that anybody can reach, or send the"
     " picture itself"
 )
-MATCHING = {"concurrency_limit": usable_cpus(), "concurrency_id": "matching"}  # with the page's
+
+
+def matching_queue(finder: LookalikeFinder) -> dict[str, Any]:
+    """Of events that match photos, the page's and the API's together: as many as help at once."""
+    return {"concurrency_limit": finder.engine.at_once, "concurrency_id": "matching"}
 
 
 def add_api(finder: LookalikeFinder) -> None:
@@ -143,7 +146,7 @@ def add_api(finder: LookalikeFinder) -> None:
         top_k = gr.Number(finder.settings.top_k, precision=0, label="top_k")
         parts = gr.Checkbox(False, label="parts")
         inputs = {"photo": photo, "top_k": top_k, **_filters(), "parts": parts}
-        _endpoint(match, inputs, AnswerJson | NoAnswerJson, **MATCHING)
+        _endpoint(match, inputs, AnswerJson | NoAnswerJson, **matching_queue(finder))
         _endpoint(actors, _filters(), list[ActorJson])
         _endpoint(health, {}, HealthJson)
 

@@ -1,4 +1,4 @@
-"""Every change to Gradio's own objects, each needed with Gradio 6.31.
+"""Every change to Gradio's own objects, each needed with Gradio 6.31; see gradio_import.py too.
 
 tests/page/test_gradio_patches.py fails for the first Gradio that does without one.
 """
@@ -13,6 +13,7 @@ import logging
 import math
 import re
 import sys
+import time
 import traceback
 import types
 import warnings
@@ -41,11 +42,6 @@ from core.page.arguments import ENDPOINTS, NOT_UPLOADED, check_names, is_upload,
 
 NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EROFS)
 CALL = re.compile(r"/gradio_api/(call|run|api|queue/join)\b")
-
-
-def without_matplotlib() -> None:
-    """Gradio readies matplotlib for each event where it is installed: a second at the first."""
-    sys.modules.setdefault("matplotlib", None)  # type: ignore[arg-type]
 
 
 def photo_input(**options: Any) -> gr.Image:
@@ -242,6 +238,28 @@ def answer_in_words(
             raise gr.Error(words, print_exception=False) from error
 
     demo.process_api = process_or_tell  # type: ignore[method-assign]
+
+
+def time_events(demo: gr.Blocks, took: Callable[[str, float], None]) -> None:
+    """Tell the name of each event and how many seconds it took, its wait for a turn left out."""
+    process = demo.process_api
+
+    async def process_and_tell(
+        block_fn: Any, inputs: list[Any], *arguments: Any, **options: Any
+    ) -> dict[str, Any]:
+        began = time.perf_counter()
+        try:
+            return await process(block_fn, inputs, *arguments, **options)
+        finally:
+            took(str(block_fn.api_name), time.perf_counter() - began)
+
+    demo.process_api = process_and_tell  # type: ignore[method-assign]
+
+
+def waiting_events(demo: gr.Blocks) -> int:
+    """How many events wait for a turn."""
+    queues = demo._queue.event_queue_per_concurrency_id.values()
+    return sum(len(waiting.queue) for waiting in queues)
 
 
 def _empty_events(queue: gradio.queueing.Queue) -> None:

@@ -95,7 +95,7 @@ def _known(finder: LookalikeFinder, lang: str) -> dict[str, str]:
     built = datetime.date.fromisoformat(info.built[:10])
     return {
         "actors": format_decimal(len(finder.index.actors), locale=lang),
-        "portraits": format_decimal(len(finder.index.portraits), locale=lang),
+        "portraits": format_decimal(int(finder.index.portrait_counts.sum()), locale=lang),
         "built": format_date(built, "long", locale=lang),
         "model": pack.title,
         "licence": ", ".join(network.weights.licence for network in pack.networks),

@@ -8,9 +8,8 @@ from typing import Any
 
 import gradio as gr
 
-from core.faces.engine import usable_cpus
 from core.lookalike import LookalikeFinder
-from core.page.api import add_api, check_call
+from core.page.api import add_api, check_call, matching_queue
 from core.page.gradio_patches import answer_in_words, photo_input, remember_nothing
 from core.page.handlers import Handlers
 from core.page.language import ANYONE, banners, country_choices, gender_choices, speeches
@@ -31,6 +30,7 @@ SHOW_RESULT = (
 )
 SHOW_CARD = "watch('value', window.lookalike.showCard);"
 FACE_ON_SHOW = "window.lookalike.faceOnShow"  # what is sent of all that the browser keeps
+OWN: dict[str, Any] = {"api_visibility": "private", "show_progress": "hidden"}  # no API
 # Words of the controls, which stand in the page before any event.
 STATIC = ("intro", "tab_photo", "tab_live", "photo", "live", "privacy", "example", "who", "country",
           "make_card", "footer", "fun", "starter", "embedded", "fallback")  # fmt: skip
@@ -53,6 +53,16 @@ class Controls:
     told: gr.JSON  # what is alike in them, once it was asked for
     make_card: gr.Button
     card: gr.HTML
+
+    @property
+    def filters(self) -> list[gr.Component]:
+        """Among whom is searched."""
+        return [self.gender, self.country]
+
+    @property
+    def on_show(self) -> list[gr.Component]:
+        """What makes the answer that is shown."""
+        return [self.kept, *self.filters]
 
 
 def build_demo(handlers: Handlers) -> gr.Blocks:
@@ -134,62 +144,65 @@ def _controls(i18n: gr.I18n, finder: LookalikeFinder) -> Controls:
 
 
 def connect(demo: gr.Blocks, handlers: Handlers, page: Controls) -> None:
+    """What each control calls, along a visit: an answer, what is asked of it, the camera."""
+    connect_answers(demo, handlers, page)
+    connect_questions(handlers, page)
+    connect_live(handlers, page)
+
+
+def connect_answers(demo: gr.Blocks, handlers: Handlers, page: Controls) -> None:
     """A match starts on its own when a photo arrives, and the newest photo wins."""
-    own: dict[str, Any] = {"api_visibility": "private", "show_progress": "hidden"}
-    matching: dict[str, Any] = {"concurrency_limit": usable_cpus(), "concurrency_id": "matching"}
-    filters = [page.gender, page.country]
-    on_show = [page.kept, *filters]
-    remember: dict[str, Any] = {"fn": None, "inputs": on_show, "js": REMEMBER, **own}
+    remember: dict[str, Any] = {"fn": None, "inputs": page.on_show, "js": REMEMBER, **OWN}
     demo.load(
         handlers.greet,
-        on_show,
-        [page.result, page.kept, page.make_card, page.live, *filters],
+        page.on_show,
+        [page.result, page.kept, page.make_card, page.live, *page.filters],
         js="() => window.lookalike.carried()",
-        **own,
+        **OWN,
     ).then(**remember)
     page.photo.change(
         handlers.show,
-        [page.photo, *filters],
+        [page.photo, *page.filters],
         [page.result, page.kept, page.card, page.make_card],
         trigger_mode="always_last",
-        **own,
-        **matching,
+        **OWN,
+        **matching_queue(handlers.finder),
     ).then(**remember)
-    page.example.click(lambda: str(EXAMPLE), None, page.photo, **own)
+    page.example.click(lambda: str(EXAMPLE), None, page.photo, **OWN)
     gr.on(
         [page.gender.input, page.country.input],
         handlers.show_again,
-        on_show,
+        page.on_show,
         [page.result, page.card],
         trigger_mode="always_last",
-        **own,
+        **OWN,
     ).then(**remember)
+
+
+def connect_questions(handlers: Handlers, page: Controls) -> None:
+    """The card of the face and match on show, and what is alike in them."""
+    matching = matching_queue(handlers.finder)
+    inputs = [*page.on_show, page.chosen]
     page.make_card.click(
         handlers.draw_card,
-        [*on_show, page.chosen],
+        inputs,
         page.card,
         js=FACE_ON_SHOW,
         api_visibility="private",
         **matching,
     )
     asked = page.result.apply(
-        handlers.tell_alike,
-        [*on_show, page.chosen],
-        page.told,
-        js=FACE_ON_SHOW,
-        **own,
-        **matching,
+        handlers.tell_alike, inputs, page.told, js=FACE_ON_SHOW, **OWN, **matching
     )
-    asked.success(None, page.told, None, js="window.lookalike.showAlike", **own)
-    asked.failure(None, None, None, js="window.lookalike.alikeFailed", **own)
-    connect_live(handlers, page, own)
+    asked.success(None, page.told, None, js="window.lookalike.showAlike", **OWN)
+    asked.failure(None, None, None, js="window.lookalike.alikeFailed", **OWN)
 
 
-def connect_live(handlers: Handlers, page: Controls, own: dict[str, Any]) -> None:
+def connect_live(handlers: Handlers, page: Controls) -> None:
     """The camera runs only while its tab is open."""
     photo_tab, live_tab = page.tabs
-    live_tab.select(lambda: gr.update(visible=True), None, page.camera, **own)
-    photo_tab.select(lambda: gr.update(visible=False), None, page.camera, **own)
+    live_tab.select(lambda: gr.update(visible=True), None, page.camera, **OWN)
+    photo_tab.select(lambda: gr.update(visible=False), None, page.camera, **OWN)
     page.camera.stream(
         handlers.live,
         page.camera,
@@ -197,5 +210,5 @@ def connect_live(handlers: Handlers, page: Controls, own: dict[str, Any]) -> Non
         stream_every=LIVE_EVERY,
         time_limit=LIVE_SECONDS,
         concurrency_limit=None,
-        **own,
+        **OWN,
     )

@@ -213,8 +213,15 @@
     intoView(card);
   });
 
-  page.markLanguage = (links) =>
-    all("a", links).forEach((link) => link.lang === page.lang && link.setAttribute("aria-current", "true"));
+  // What else is in the address stays, such as the theme and the pass that a Space's frame gives.
+  page.markLanguage = (links) => {
+    for (const link of all("a", links)) {
+      const query = new URLSearchParams(location.search);
+      query.set("lang", link.lang);
+      link.search = query;
+      if (link.lang === page.lang) link.setAttribute("aria-current", "true");
+    }
+  };
 
   const ACCESS = ":is(#photo, #camera) .image-container button:has(> .wrap > .icon-wrap):not(.upload-container)";
   // One tap less: whoever chose the camera wants it switched on.
@@ -285,10 +292,35 @@
     const called = window.gradio_config.dependencies.find(({ id }) => id === fn_index);
     return called?.targets.some(([, name]) => name === "stream");
   };
+  // Gradio opens a stream of answers for the first event and ends it after the last. An event taken
+  // while that end is still under way would be waited for on the old stream for ever: Gradio is told
+  // that it was taken once the stream has named it, or ended.
+  const LATE = 2000; // milliseconds; by then it waits in a queue, or the stream was cut
+  const stream = { open: false, named: new Set(), waiting: new Set() };
+  const streamed = (text) => {
+    for (const [, id] of text.matchAll(/"event_id":\s*"(\w+)"/g)) stream.named.add(id);
+    if (text.includes('"close_stream"')) stream.open = false;
+    for (const check of stream.waiting) check();
+  };
+  const heardOf = ({ event_id: id }) => new Promise((done) => {
+    const check = () => {
+      if (stream.open && !stream.named.has(id)) return;
+      stream.waiting.delete(check);
+      setTimeout(done); // Gradio reads first what the stream said
+    };
+    stream.waiting.add(check);
+    check();
+    setTimeout(() => { stream.waiting.delete(check); done(); }, LATE);
+  });
   const listening = (response) => {
     const decoder = new TextDecoder();
     const heard = new TransformStream({
-      transform(part, out) { hear(decoder.decode(part, { stream: true })); out.enqueue(part); },
+      transform(part, out) {
+        const text = decoder.decode(part, { stream: true });
+        hear(text);
+        streamed(text);
+        out.enqueue(part);
+      },
     });
     const { status, statusText, headers } = response;
     return new Response(response.body.pipeThrough(heard), { status, statusText, headers });
@@ -306,14 +338,17 @@
   window.fetch = async (resource, options) => {
     const { pathname } = new URL(resource?.url ?? resource, document.baseURI);
     const joins = pathname.endsWith("/queue/join");
+    const listens = pathname.endsWith("/queue/data");
+    if (listens) Object.assign(stream, { open: true, named: new Set() });
     let response;
     try {
       response = await fetch(resource, options);
     } finally {
       if (joins) joined(response, options.body);
     }
+    if (joins && response.ok) await heardOf(await response.clone().json().catch(() => ({})));
     if (/\/stream\/[^/]+\/close$/.test(pathname)) live.event = null;
-    if (!pathname.endsWith("/queue/data")) return response;
+    if (!listens) return response;
     if (!response.ok) joined(response);
     return response.body ? listening(response) : response;
   };

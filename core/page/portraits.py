@@ -28,39 +28,37 @@ class PortraitPictures:
     """Portraits of one finder's gallery by an address that tells nothing of this machine."""
 
     def __init__(self, finder: LookalikeFinder) -> None:
-        """Number the gallery's portraits by their content."""
+        """Addresses are the portraits' keys."""
         self._finder = finder
-        self._portraits = {_key(portrait): portrait for portrait in finder.index.portraits}
 
     def address(self, portrait: Portrait, size: Size) -> str | None:
         """Where the page finds the picture, relative to the page; None where there is none."""
         if self._finder.portrait_path(portrait) is None:
             return None
-        return f"portraits/{_key(portrait)}/{size}.webp"
+        return f"portraits/{portrait.key}/{size}.webp"
 
     def encoded(self, key: str, size: str) -> bytes | None:
         """A portrait as WebP; None for an unknown key or size, or a damaged file."""
-        portrait = self._portraits.get(key)
-        if portrait is None or size not in SIZES:
+        if size not in SIZES:
             return None
+        found = self._finder.index.portraits_of([key])
+        return self._encoded(found[-1][1], SIZES[size]) if found else None
+
+    def framed(self, portrait: Portrait) -> Image.Image | None:
+        """A portrait in the frame, (480, 600) RGB; None where it cannot be shown."""
+        encoded = self._encoded(portrait, FRAME)
+        return Image.open(io.BytesIO(encoded)).convert("RGB") if encoded else None
+
+    def _encoded(self, portrait: Portrait, size: tuple[int, int]) -> bytes | None:
         path = self._finder.portrait_path(portrait)
         if path is None:
             return None
         try:
             changed = path.stat().st_mtime_ns
             limits = self._finder.settings.photo_limits
-            return _encoded(path, changed, portrait.landmarks, SIZES[size], limits)
+            return _encoded(path, changed, portrait.landmarks, size, limits)
         except (PhotoError, OSError, ValueError):  # damaged or gone since it was enrolled
             return None
-
-    def framed(self, portrait: Portrait) -> Image.Image | None:
-        """A portrait in the frame, (480, 600) RGB; None where it cannot be shown."""
-        encoded = self.encoded(_key(portrait), "face")
-        return Image.open(io.BytesIO(encoded)).convert("RGB") if encoded else None
-
-
-def _key(portrait: Portrait) -> str:
-    return portrait.sha256[:16]
 
 
 @lru_cache(maxsize=KEPT)

@@ -29,9 +29,8 @@ from core.files import new_file, sha256_of, storage_errors
 from core.gallery.credits import CREDITS_FILE, credit_of, read_credits, readable_name, write_credits
 from core.gallery.folders import is_system
 from core.gallery.people import ActorEntry, name_key, read_actors, safe_folder, write_actors
-from core.gallery.photos import Gallery, GalleryPhoto
+from core.gallery.photos import Gallery, GalleryPhoto, Portrait
 from core.gallery.removals import Removals, load_removals, save_removals
-from core.index.actor_index import load_index, save_index
 from core.index.embeddings_cache import (
     LEFT_OUT,
     EmbeddingsCache,
@@ -39,7 +38,8 @@ from core.index.embeddings_cache import (
     save_cache,
     take_out,
 )
-from core.index.enrol import enrolment_of, load_or_new, update_cache
+from core.index.enrol import embedder_here, enrolment_of, load_or_new, update_cache
+from core.index.kept import drop_kept, is_kept, keep, load_kept
 from core.index.templates import make_templates
 from core.log import log
 from core.models.install import pack_to_be_had
@@ -195,11 +195,11 @@ def _build(
     if gallery.photos:
         try:
             index = enrolment_of(cache, gallery, new, clusters=clusters).index
-            save_index(index, settings.index_path)
+            keep(index, settings)
             return
         except GalleryError as error:
             log.warning("there is no index any more: %s", error)
-    settings.index_path.unlink(missing_ok=True)
+    drop_kept(settings)
 
 
 def _embed(
@@ -210,20 +210,17 @@ def _embed(
     make_engine: MakeEngine,
 ) -> set[str]:
     """Bring the cache up to date with a gallery; the hashes of the photos that were new to it."""
-    return update_cache(
-        cache,
-        gallery,
-        pack_named(pack),
-        settings.detection,
-        lambda: make_engine(pack),
-        limits=settings.photo_limits,
+    limits = settings.photo_limits
+    embedder = embedder_here(
+        pack_named(pack), settings.detection, lambda: make_engine(pack), limits
     )
+    return update_cache(cache, gallery, embedder, limits=limits)
 
 
 def _pack_and_clusters(settings: Settings) -> tuple[str, int]:
     """Those of the gallery's index, whether it fits or not, else what a start would take."""
     with suppress(IndexRefusedError):
-        info = load_index(settings.index_path).info
+        info = load_kept(settings).info
         pack = known_packs().get(info.pack)
         if pack is not None and info.source == "gallery":
             name = (whole_of(pack) or pack).name
@@ -264,7 +261,7 @@ def _photos_to_add(
 def _is_built(settings: Settings, gallery: Gallery) -> bool:
     """Whether the index on disk is of the gallery as it is."""
     try:
-        check_index(load_index(settings.index_path), settings, gallery)
+        check_index(load_kept(settings), settings, gallery)
     except IndexRefusedError:
         return False
     return True
@@ -320,12 +317,11 @@ def _folder_to_rename(old: str, target: str, settings: Settings) -> tuple[str, P
 def _half_renamed(old: str, target: str, settings: Settings) -> str | None:
     """The actor as the index still has them whose folder a killed run renamed already."""
     folders = _folders_of(settings)
-    if target not in folders or not settings.index_path.exists():
+    if target not in folders or not is_kept(settings):
         return None
     moved = _hashes_of(target, open_gallery(settings))
-    index = load_index(settings.index_path)
-    portraits = zip(index.portrait_actor.tolist(), index.portraits, strict=True)
-    names = {index.actors[actor] for actor, portrait in portraits if portrait.sha256 in moved}
+    found = load_kept(settings).portraits_of(Portrait(sha256).key for sha256 in moved)
+    names = {actor for actor, _ in found}
     return _resolve(old, settings, names - folders.keys())
 
 

@@ -20,7 +20,7 @@ from core.gallery.credits import CREDITS_FILE, readable_name
 from core.gallery.folders import HARMLESS, PASSED_OVER
 from core.gallery.photos import Gallery, GalleryPhoto
 from core.index.actor_index import ActorIndex
-from core.index.embeddings_cache import LEFT_OUT, EnrolledPhoto
+from core.index.embeddings_cache import LEFT_OUT, EmbeddingsCache, EnrolledPhoto
 from core.index.enrol import Progress, embed_gallery, enrolment_of
 from core.settings import PhotoLimits, Settings
 from core.startup import open_gallery
@@ -101,33 +101,40 @@ def check_gallery(
         )
     limits = settings.photo_limits
     cache, _ = embed_gallery(engine, gallery, settings.cache_path, limits=limits, progress=progress)
-    found = {
-        (portrait.file or ""): cache.packs[engine.pack.name].photos[portrait.sha256]
-        for row in cache.actors.values()
-        for portrait in row
-    }
-    removed = EnrolledPhoto(None, "removed")
-    photos = [
-        _checked(photo, found.get(photo.file, removed), limits)
-        for photo in progress(gallery.photos)
-    ]
+    found = _found(cache, engine.pack.name)
+    photos = [_checked(photo, found[photo.file], limits) for photo in progress(gallery.photos)]
     try:
         index = enrolment_of(cache, gallery, set()).index
     except GalleryError:  # not one usable photo: each is a fault of its own
         index = None
     faults = [*_left_out(photos), *_without_credit(gallery), *_passed_over(gallery)]
     if index is not None:
-        same_person = engine.pack.same_person
-        wrong = _mislabels(photos, index, same_person)
-        faults += [
-            *wrong,
-            *_copies(photos, {fault.file for fault in wrong}, limits),
-            *_single_photos(photos),
-            *_alike_actors(index, same_person),
-        ]
+        faults += _compared(photos, index, engine.pack.same_person, limits)
     order = list(REASONS)
     faults.sort(key=lambda fault: (order.index(fault.reason), fault.file))
     return Report(tuple(photos), tuple(faults))
+
+
+def _found(cache: EmbeddingsCache, pack: str) -> dict[str, EnrolledPhoto]:
+    """What a pack found in each file; of files that the cache has not, their people are removed."""
+    found = defaultdict(lambda: EnrolledPhoto(None, "removed"))
+    for row in cache.actors.values():
+        for portrait in row:
+            found[portrait.file or ""] = cache.packs[pack].photos[portrait.sha256]
+    return found
+
+
+def _compared(
+    photos: list[CheckedPhoto], index: ActorIndex, same_person: float, limits: PhotoLimits
+) -> list[Fault]:
+    """What shows only beside the gallery's other photos."""
+    wrong = _mislabels(photos, index, same_person)
+    return [
+        *wrong,
+        *_copies(photos, {fault.file for fault in wrong}, limits),
+        *_single_photos(photos),
+        *_alike_actors(index, same_person),
+    ]
 
 
 def _checked(photo: GalleryPhoto, found: EnrolledPhoto, limits: PhotoLimits) -> CheckedPhoto:

@@ -11,17 +11,19 @@ from pathlib import Path
 
 import pytest
 from PIL import Image
-from playwright.sync_api import Browser, Page
+from playwright.sync_api import Browser, Page, expect
 
 from core.faces.engine import FaceEngine
 from core.gallery.people import People, read_actors
 from core.lookalike import LookalikeFinder
 from core.settings import Settings
-from scripts.page_driver import chromium, chromium_program
+from scripts.page.chromium import chromium, chromium_program
 from tests.browser.galleries import OwnGallery, make_known_gallery, make_own_gallery
-from tests.browser.visits import Contexts, Visits
+from tests.browser.visits import PATIENCE, Contexts, Visits
 from tests.conftest import ASTRONAUT, rebuilt
 from tests.running_app import RunningApp, gallery_env, running_app
+
+expect.set_options(timeout=PATIENCE)
 
 
 @pytest.fixture(scope="package")

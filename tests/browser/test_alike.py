@@ -6,15 +6,16 @@ import re
 from dataclasses import dataclass
 
 import pytest
-from playwright.sync_api import Locator, Page, expect
+from playwright.sync_api import Locator, Page, Request, expect
 
 from core.faces.framing import in_frame
 from core.index.alike import Alike
 from core.lookalike import LookalikeFinder
-from tests.browser.test_accessibility import grave_findings
+from tests.browser.test_accessibility import grave_findings, wear
 from tests.browser.test_keyboard import tab_to
-from tests.browser.visits import DESK, matches, shown, upload
+from tests.browser.visits import DESK, Visits, matches, shown, upload
 from tests.conftest import ASTRONAUT, SIX_PEOPLE
+from tests.running_app import RunningApp
 
 WHOLE = "No single part stands out: it is the whole face."
 
@@ -50,6 +51,21 @@ def pairs(starter: LookalikeFinder) -> list[Pair]:
     return sorted(found, key=lambda pair: (not pair.alike.told, -pair.lead))
 
 
+@pytest.fixture(scope="module")
+def answered(long_visits: Visits, app: RunningApp) -> Page:
+    page = long_visits.open(app.url)
+    upload(page, SIX_PEOPLE)
+    shown(page)
+    return page
+
+
+@pytest.fixture
+def six(answered: Page) -> Page:
+    """The answer to six people; each test that looks at it asks of pairs of its own."""
+    answered.bring_to_front()
+    return answered
+
+
 def choose(page: Page, pair: Pair) -> None:
     shown(page)
     page.locator(f".group li button[data-face='{pair.face}']").click()
@@ -83,15 +99,20 @@ def test_a_key_asks_and_the_answer_is_said_aloud(page: Page) -> None:
 
 
 def test_a_part_that_stands_out_is_named_and_lit_and_the_button_takes_the_light_away(
-    page: Page, pairs: list[Pair]
+    six: Page, pairs: list[Pair]
 ) -> None:
-    upload(page, SIX_PEOPLE)
+    page = six
     choose(page, pairs[0])
     sent: list[int] = []
-    page.on("request", lambda one: sent.append(len(one.post_data or "")))
+
+    def note(request: Request) -> None:
+        sent.append(len(request.post_data or ""))
+
+    page.on("request", note)
     button(page).click()
     words = {"eyes": "the eyes", "nose": "the nose", "mouth": "the mouth", "shape": "the shape"}
     assert sentence(page).startswith(f"Especially {words[pairs[0].alike.told[0]]}")
+    page.remove_listener("request", note)
     assert 20_000 < max(sent) < 200_000  # one face of six
     for pressed in ("true", "false", "true"):
         expect(button(page)).to_have_attribute("aria-pressed", pressed)
@@ -100,13 +121,12 @@ def test_a_part_that_stands_out_is_named_and_lit_and_the_button_takes_the_light_
 
 
 def test_where_no_part_stands_out_the_whole_face_is_named_and_nothing_lit(
-    page: Page, pairs: list[Pair]
+    six: Page, pairs: list[Pair]
 ) -> None:
-    upload(page, SIX_PEOPLE)
-    choose(page, pairs[-1])
-    button(page).click()
-    assert sentence(page) == WHOLE
-    expect(heat(page)).to_have_count(0)
+    choose(six, pairs[-1])
+    button(six).click()
+    assert sentence(six) == WHOLE
+    expect(heat(six)).to_have_count(0)
 
 
 def test_each_pair_is_asked_for_itself_and_another_photo_anew(
@@ -137,9 +157,9 @@ def test_it_can_be_asked_after_the_language_was_switched(page: Page, pairs: list
     expect(heat(page)).to_be_visible()
 
 
-def test_a_card_says_it_once_it_was_asked(page: Page, pairs: list[Pair]) -> None:
-    upload(page, SIX_PEOPLE)
-    choose(page, pairs[0])
+def test_a_card_says_it_once_it_was_asked(six: Page, pairs: list[Pair]) -> None:
+    page = six
+    choose(page, pairs[1])
     pictures = []
     for ask in (False, False, True):
         if ask:
@@ -152,24 +172,17 @@ def test_a_card_says_it_once_it_was_asked(page: Page, pairs: list[Pair]) -> None
     assert pictures[0] == pictures[1] != pictures[2]
 
 
-def test_nothing_grave_is_found_in_light_and_dark(page: Page, pairs: list[Pair]) -> None:
-    page.emulate_media(color_scheme="light", reduced_motion="reduce")
-    upload(page, SIX_PEOPLE)
-    choose(page, pairs[0])
+def test_nothing_grave_is_found_in_light_and_dark_and_less_motion_is_respected(
+    six: Page, pairs: list[Pair]
+) -> None:
+    choose(six, pairs[2])
+    wear(six, "light")  # and less motion
+    found = grave_findings(six)  # not yet asked
+    button(six).click()
     for colours in ("light", "dark"):
-        page.emulate_media(color_scheme=colours, reduced_motion="reduce")  # type: ignore[arg-type]
-        page.wait_for_timeout(300)
-        asked = grave_findings(page)
-        button(page).click()
-        assert sentence(page)
-        page.mouse.move(0, 0)
-        assert asked + grave_findings(page) == []
-
-
-def test_less_motion_is_respected(page: Page, pairs: list[Pair]) -> None:
-    page.emulate_media(reduced_motion="reduce")
-    upload(page, SIX_PEOPLE)
-    choose(page, pairs[0])
-    button(page).click()
-    expect(heat(page)).to_be_visible()
-    assert heat(page).evaluate("one => parseFloat(getComputedStyle(one).animationDuration)") < 0.01
+        wear(six, colours)
+        expect(heat(six)).to_be_visible()
+        six.mouse.move(0, 0)
+        found += grave_findings(six)
+    assert found == []
+    assert heat(six).evaluate("one => parseFloat(getComputedStyle(one).animationDuration)") < 0.01

@@ -33,6 +33,7 @@ def answered(long_visits: Visits, app: RunningApp) -> Page:
 @pytest.fixture
 def six(answered: Page) -> Page:
     """The answer to six people, of whom the first is on show with the first match."""
+    answered.bring_to_front()
     answered.locator(".scene label").nth(0).click()
     answered.locator(".one:visible .matches label").nth(0).click()
     return answered

@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+import re
 import threading
 from collections.abc import Iterator
+from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, HTTPServer
+from pathlib import Path
 
 import pytest
+from PIL import Image
 from playwright.sync_api import FrameLocator, Page, expect
 
 from core.page.words.en import GRADIO as ENGLISH
 from core.page.words.ko import GRADIO as KOREAN
 from core.page.words.ko import WORDS
-from tests.browser.visits import PATIENCE, Visits
+from tests.browser.visits import Visits
 from tests.conftest import ASTRONAUT
 from tests.running_app import RunningApp
 
@@ -31,10 +35,22 @@ CAMERA_LATER = """
 """
 
 
-@pytest.fixture
-def other_site(app: RunningApp) -> Iterator[str]:
+# What the Hub lets a Space's frame do, of what an app like this could ask for.
+SPACE = (
+    'allow="autoplay; camera; clipboard-read; clipboard-write; fullscreen; microphone; sync-xhr"'
+    ' sandbox="allow-downloads allow-forms allow-modals allow-pointer-lock allow-popups'
+    " allow-popups-to-escape-sandbox allow-same-origin allow-scripts"
+    ' allow-storage-access-by-user-activation"'
+)
+
+
+@contextmanager
+def site_with_a_frame(source: str, permissions: str = "") -> Iterator[str]:
     """A page at another host's address that has the app in a frame, and a name for it."""
-    html = f'<iframe name="theirs" src="{app.url}" width="390" height="1800"></iframe>'.encode()
+    frame = (
+        f'<iframe name="theirs" src="{source}" width="390" height="1800" {permissions}></iframe>'
+    )
+    html = f"<!doctype html>{frame}".encode()
 
     class Handler(BaseHTTPRequestHandler):
         def do_GET(self) -> None:
@@ -46,11 +62,25 @@ def other_site(app: RunningApp) -> Iterator[str]:
         def log_message(self, *_: object) -> None: ...
 
     with HTTPServer(("127.0.0.1", 0), Handler) as server:
-        thread = threading.Thread(target=server.serve_forever)
+        thread = threading.Thread(target=server.serve_forever, args=(0.05,))
         thread.start()
         yield f"http://localhost:{server.server_port}/"
         server.shutdown()
         thread.join()
+
+
+@pytest.fixture
+def other_site(app: RunningApp) -> Iterator[str]:
+    """One that permits the frame nothing."""
+    with site_with_a_frame(app.url) as address:
+        yield address
+
+
+@pytest.fixture
+def hubs_page(app: RunningApp) -> Iterator[str]:
+    """One that permits it what the Hub permits a Space, and hands it the theme as the Hub does."""
+    with site_with_a_frame(f"{app.url}?__theme=dark", SPACE) as address:
+        yield address
 
 
 def framed(visits: Visits, address: str, script: str) -> tuple[Page, FrameLocator]:
@@ -70,23 +100,15 @@ def test_the_result_stays_in_another_language_where_storage_is_refused(
 ) -> None:
     page, frame = framed(visits, other_site, NO_STORAGE)
     frame.locator("#photo input[type=file]").set_input_files(ASTRONAUT)
-    frame.locator(".matches label").nth(1).click(timeout=PATIENCE)
+    frame.locator(".matches label").nth(1).click()
     picture = frame.locator(".compare:visible img").first.get_attribute("src")
     frame.get_by_role("link", name="한국어").click()
     expect(frame.locator("h1")).to_have_text(WORDS["title"])
     expect(frame.locator(".compare:visible img").first).to_have_attribute("src", picture or "")
     expect(frame.locator("#result input[name=match-0]").nth(1)).to_be_checked()
     assert name_of(page) == "theirs"  # nothing of the photo in it
-
-
-def test_a_language_opened_elsewhere_leaves_nothing_in_the_frames_name(
-    visits: Visits, other_site: str
-) -> None:
-    page, frame = framed(visits, other_site, NO_STORAGE)
-    frame.locator("#photo input[type=file]").set_input_files(ASTRONAUT)
-    frame.locator(".result.shown").wait_for()
-    before = set(page.context.pages)
-    frame.get_by_role("link", name="한국어").dispatch_event("click", {"ctrlKey": True})
+    before = set(page.context.pages)  # and nothing where a language is opened elsewhere
+    frame.get_by_role("link", name="English").dispatch_event("click", {"ctrlKey": True})
     assert name_of(page) == "theirs"
     for opened in set(page.context.pages) - before:
         opened.close()
@@ -99,6 +121,33 @@ def test_live_without_permission_says_what_to_do_in_a_frame(
     _, frame = framed(visits, other_site, "0;")
     frame.get_by_role("tab", name="Live").click()
     expect(frame.get_by_role("alert")).to_have_text(ENGLISH["camera refused"])
+
+
+def test_camera_language_and_share_card_work_in_a_spaces_frame(
+    visits: Visits, hubs_page: str, tmp_path: Path
+) -> None:
+    page, frame = framed(visits, hubs_page, "0;")
+    frame.locator("#photo").get_by_label("Camera", exact=True).click()
+    theirs = page.frames[1]
+    theirs.wait_for_function("document.querySelector('#photo video')?.videoWidth > 0")
+    frame.get_by_label("Take the photo").click()
+    frame.locator(".result.shown").wait_for()
+    picture = frame.locator(".compare:visible img").first.get_attribute("src")
+    frame.get_by_role("link", name="한국어").click()
+    expect(frame.locator("h1")).to_have_text(WORDS["title"])
+    expect(frame.locator(".compare:visible img").first).to_have_attribute("src", picture or "")
+    assert "__theme=dark" in theirs.url
+    expect(frame.locator("body")).to_have_class(re.compile("dark"))
+    frame.locator("#make-card").click()
+    frame.locator("#card .card").wait_for()
+    with page.expect_download() as download:
+        frame.locator("#card a[download]").click()
+    download.value.save_as(tmp_path / "card.png")
+    with Image.open(tmp_path / "card.png") as card:
+        assert card.size == (1080, 1350)
+    frame.get_by_role("tab").nth(1).click()
+    theirs.wait_for_function("document.querySelector('#camera video')?.videoWidth > 0")
+    expect(frame.get_by_role("alert")).to_have_count(0)
 
 
 @pytest.mark.parametrize(("locale", "words"), [("en-US", ENGLISH), ("ko-KR", KOREAN)])

@@ -115,11 +115,26 @@ def test_one_of_several_faces_is_chosen_on_the_photo_and_in_the_list(page: Page)
     expect(page.locator(f".scene input[value='{chosen}']")).to_be_checked()
 
 
-def test_filters_are_set_with_the_keyboard(page: Page) -> None:
+def test_a_result_is_said_in_a_live_region_that_was_there_before_and_filters_need_no_mouse(
+    page: Page,
+) -> None:
+    said = page.locator("#said")
+    expect(said).to_have_attribute("role", "status")
+    expect(said).to_have_attribute("aria-live", "polite")
+    expect(said).to_have_text("")
+    said.evaluate("element => { window.region = element; }")
     tab_to(page, "#example")
     page.keyboard.press("Space")
     page.wait_for_selector(".result.shown")
+    name = page.locator(".compare:visible h2").inner_text()
+    meaning = page.locator(".compare:visible .meaning").inner_text()
+    expect(said).to_have_text(f"Closest actor: {name}. {meaning}")
+    assert said.evaluate("element => element === window.region")
+    page.click("#make-card")
+    expect(said).to_have_text(f"A picture to share: you beside {name}")
+
     expect(page.locator(".matches label:visible")).to_have_count(5)
+    page.locator("#example").focus()
     tab_to(page, "#filters input[type=radio]")
     page.keyboard.press("ArrowRight")
     expect(page.locator("#filters input[value=women]")).to_be_checked()
@@ -136,23 +151,10 @@ def test_the_live_camera_starts_and_stops_with_the_keyboard(page: Page) -> None:
     tab_to(page, "#camera .capture-button")
     page.keyboard.press("Enter")
     page.wait_for_selector(".live[data-actor]")
-
-
-def test_a_result_is_said_in_a_live_region_that_was_there_before(page: Page) -> None:
-    said = page.locator("#said")
-    expect(said).to_have_attribute("role", "status")
-    expect(said).to_have_attribute("aria-live", "polite")
-    expect(said).to_have_text("")
-    said.evaluate("element => { window.region = element; }")
-    tab_to(page, "#example")
+    button = page.locator("#camera .capture-button")
+    expect(button).to_contain_text("Stop")
     page.keyboard.press("Enter")
-    page.wait_for_selector(".result.shown")
-    name = page.locator(".compare:visible h2").inner_text()
-    meaning = page.locator(".compare:visible .meaning").inner_text()
-    expect(said).to_have_text(f"Closest actor: {name}. {meaning}")
-    assert said.evaluate("element => element === window.region")
-    page.click("#make-card")
-    expect(said).to_have_text(f"A picture to share: you beside {name}")
+    expect(button).not_to_contain_text("Stop")
 
 
 # What moved, from the page's first script on.

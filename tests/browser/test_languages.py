@@ -91,12 +91,18 @@ def test_every_word_is_in_the_visitors_language(visits: Visits, app: RunningApp,
     assert own["title"] in said
 
 
-def test_the_links_switch_the_language(page: Page) -> None:
+def test_the_links_switch_the_language_and_the_form_of_the_date(
+    page: Page, starter: LookalikeFinder
+) -> None:
+    built = datetime.date.fromisoformat(starter.index.info.built[:10])
+    footer = page.locator("#footer")
+    expect(footer).to_contain_text(f"indexed on {built:%B} {built.day}, {built.year}")
     before = set(page.evaluate(SAID))
     page.get_by_role("link", name="한국어").click()
     expect(page.locator("h1")).to_have_text(KOREAN["title"])
     expect(page.locator("html")).to_have_attribute("lang", "ko")
     page.wait_for_selector(".result.waiting")
+    expect(footer).to_contain_text(f"{built.year}년 {built.month}월 {built.day}일 색인")
     kept = {text for text in before & set(page.evaluate(SAID)) if foreign_to("ko", [text])}
     assert kept == set()
     current = page.locator("#languages a[aria-current]")
@@ -169,16 +175,3 @@ def test_actors_have_their_korean_names(korean_page: Page, starter: LookalikeFin
     assert all(HANGUL.search(name) for name in expected)
     expect(matches(korean_page).locator(".name")).to_have_text(expected)
     expect(korean_page.locator("#said")).to_contain_text(f"가장 닮은 배우: {expected[0]}.")
-
-
-@pytest.mark.parametrize(("fixture", "lang"), [("page", "en"), ("korean_page", "ko")])
-def test_the_date_is_in_local_form(
-    fixture: str, lang: str, starter: LookalikeFinder, request: pytest.FixtureRequest
-) -> None:
-    page: Page = request.getfixturevalue(fixture)
-    built = datetime.date.fromisoformat(starter.index.info.built[:10])
-    forms = {
-        "en": f"indexed on {built:%B} {built.day}, {built.year}",
-        "ko": f"{built.year}년 {built.month}월 {built.day}일 색인",
-    }
-    expect(page.locator("#footer")).to_contain_text(forms[lang])

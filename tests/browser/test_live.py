@@ -11,7 +11,7 @@ from playwright.sync_api import Page, expect
 
 from core.lookalike import LookalikeFinder
 from tests.browser.live_frames import CAMERA, COUNTING, look, watch
-from tests.browser.visits import PATIENCE, Visits
+from tests.browser.visits import Visits
 from tests.conftest import ASTRONAUT, SIX_PEOPLE
 from tests.running_app import RunningApp
 
@@ -41,6 +41,21 @@ def live(long_visits: Visits, app: RunningApp) -> Page:
     page = start_live(long_visits, app)
     page.wait_for_selector(".live[data-actor]")
     return page
+
+
+@pytest.fixture(scope="module")
+def directed(long_visits: Visits, app: RunningApp) -> Page:
+    """The live mode of a camera that sees what a test shows it: first the astronaut."""
+    return start_live(long_visits, app, CAMERA)
+
+
+@pytest.fixture
+def astronaut(directed: Page) -> Page:
+    """The same once the astronaut is named."""
+    directed.bring_to_front()
+    look(directed, Image.open(ASTRONAUT))
+    directed.wait_for_selector(".live[data-actor]")
+    return directed
 
 
 def somebody_else(starter: LookalikeFinder) -> tuple[Image.Image, str]:
@@ -91,10 +106,9 @@ def test_leaving_the_tab_ends_it(live: Page) -> None:
 
 
 def test_stale_frames_are_dropped_while_the_server_is_slow(
-    visits: Visits, app: RunningApp, starter: LookalikeFinder
+    astronaut: Page, app: RunningApp, starter: LookalikeFinder
 ) -> None:
-    page = start_live(visits, app, CAMERA)
-    page.wait_for_selector(".live[data-actor]")
+    page = astronaut
     picture, actor = somebody_else(starter)
     expect(page.locator(".live .name")).not_to_have_text(actor)
     os.kill(app.process.pid, signal.SIGSTOP)
@@ -105,7 +119,7 @@ def test_stale_frames_are_dropped_while_the_server_is_slow(
         before = page.evaluate(COUNT_ANSWERS_UNTIL, actor)
     finally:
         os.kill(app.process.pid, signal.SIGCONT)
-    expect(page.locator(".live .name")).to_have_text(actor, timeout=PATIENCE)
+    expect(page.locator(".live .name")).to_have_text(actor)
     stale = page.evaluate("answersAtChange") - before
     assert missed.durations == []
     print(f"stopped server: {missed.sent} frames sent, {stale} answers until the newest")
@@ -114,12 +128,11 @@ def test_stale_frames_are_dropped_while_the_server_is_slow(
 
 
 def test_an_empty_chair_is_told_and_the_next_visitor_named(
-    visits: Visits, app: RunningApp, starter: LookalikeFinder
+    astronaut: Page, starter: LookalikeFinder
 ) -> None:
-    page = start_live(visits, app, CAMERA)
-    page.wait_for_selector(".live[data-actor]")
+    page = astronaut
     look(page, Image.new("RGB", (512, 512), "steelblue"))
-    expect(page.locator("#live")).to_contain_text("No face in view.", timeout=PATIENCE)
+    expect(page.locator("#live")).to_contain_text("No face in view.")
     picture, actor = somebody_else(starter)
     look(page, picture)
-    expect(page.locator(".live .name")).to_have_text(actor, timeout=PATIENCE)
+    expect(page.locator(".live .name")).to_have_text(actor)

@@ -27,6 +27,8 @@ from tests.models.test_install import mounted
 from tests.nginx import PROGRAM, running_nginx
 from tests.running_app import RunningApp, gallery_env, running_app
 
+pytestmark = pytest.mark.slow
+
 DISK = "size=6m"  # for visitors' photos, where the tests may mount one
 
 
@@ -136,7 +138,7 @@ def test_where_streams_are_held_back_live_says_so(opened: dict[str, Page], host:
     page.goto(host.held)
     page.get_by_role("tab", name="Live").click()
     page.locator("#camera").get_by_role("button", name="Start").click()
-    expect(page.get_by_role("alert")).to_have_text(ENGLISH["live silent"], timeout=PATIENCE)
+    expect(page.get_by_role("alert")).to_have_text(ENGLISH["live silent"])
     page.get_by_role("tab", name="Photo").click()
     expect(page.get_by_role("alert")).to_have_count(0)
 
@@ -167,16 +169,14 @@ def test_a_photo_that_the_proxy_or_the_disk_refuses_is_told_in_the_pages_words(
     photo = tmp_path / "large.jpg"
     photo.write_bytes(os.urandom(9_000_000))
     upload(page, photo)
-    expect(page.get_by_test_id("toast-text")).to_have_text(
-        words["photo too large"], timeout=PATIENCE
-    )
+    expect(page.get_by_test_id("toast-text")).to_have_text(words["photo too large"])
     if not host.small_disk:
         pytest.skip("needs the right to mount a small disk")
     page = at(page, host.url)
     before = len(host.app.lines)
     photo.write_bytes(os.urandom(7_000_000))
     upload(page, photo)
-    expect(page.get_by_test_id("toast-text")).to_have_text(words["no answer"], timeout=PATIENCE)
+    expect(page.get_by_test_id("toast-text")).to_have_text(words["no answer"])
     assert_no_room(host.app.lines[before:])
 
 

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import pytest
 from PIL import Image
 from playwright.sync_api import Page, expect
 
 from core.lookalike import LookalikeFinder
-from tests.browser.visits import DESK, PATIENCE, PHONE, Visits, matches, shown, upload
+from tests.browser.visits import DESK, PHONE, Visits, matches, shown, upload
 from tests.conftest import ASTRONAUT, SIX_PEOPLE
 from tests.running_app import RunningApp
 
@@ -20,7 +19,11 @@ def test_a_visitor_is_told_of_the_gallery_and_of_the_photos_fate(page: Page) -> 
     expect(banner).to_have_count(1)
     expect(banner).to_contain_text("starter gallery: 712 actors, without portraits")
     expect(banner).to_contain_text("python scripts/download_dataset.py")
+    for words in ("712 actors", "model SFace (Apache-2.0, CC0-1.0)", "For fun only"):
+        expect(page.locator("#footer")).to_contain_text(words)
     expect(page.locator("#privacy")).to_contain_text("deleted about 60 seconds later")
+    for part in ("#make-card", "#filters"):  # of use later, and nothing moves when they are
+        expect(page.locator(part)).to_be_visible()
 
 
 def test_a_gallery_with_the_embedded_model_tells_how_to_get_the_other(own_page: Page) -> None:
@@ -64,7 +67,7 @@ def test_several_visitors_at_once_get_their_own_answers(
     for page, file in pages:
         upload(page, file)  # none waits for another's answer
     for (page, _), names in zip(pages, expected, strict=True):
-        expect(matches(page).locator(".name")).to_have_text(names, timeout=PATIENCE)
+        expect(matches(page).locator(".name")).to_have_text(names)
 
 
 def test_neither_browser_nor_server_asks_another_machine(
@@ -92,9 +95,3 @@ def test_the_watch_over_requests_would_notice_one_and_the_page_may_make_none(
     other.close()
     assert visits.foreign() == ["https://example.org/font.woff2"]
     visits.addresses.clear()
-
-
-@pytest.mark.parametrize("part", ["#make-card", "#filters"])
-def test_what_needs_a_photo_or_data_is_in_the_page_from_the_start(page: Page, part: str) -> None:
-    """So that nothing moves when they become useful."""
-    expect(page.locator(part)).to_be_visible()

@@ -13,6 +13,8 @@ from tests.browser.visits import DESK, PHONE, Visits, shown, upload
 from tests.conftest import ASTRONAUT, SIX_PEOPLE
 from tests.running_app import RunningApp
 
+pytestmark = pytest.mark.slow  # it measures, on a machine with nothing beside
+
 # Milliseconds on the page's clock from the upload's answer to the painted result.
 RESULT_TIME = """
   window.results = [];
@@ -61,7 +63,8 @@ def test_the_layout_does_not_jump_where_a_part_of_the_page_comes_late(
     page = visits.open(own_app.url, script=SHIFTS, alone=True)
     held: list[Route] = []
     page.route(f"**/assets/{part}-*.js", lambda route: held.append(route))  # noqa: PLW0108 - no builtin
-    page.reload(wait_until="commit")
+    with page.expect_request(f"**/assets/{part}-*.js"):
+        page.reload(wait_until="commit")
     page.wait_for_timeout(3000)  # for all the others
     assert held
     for route in held:

@@ -93,6 +93,7 @@ class Visits:
         """
         page = self.blank(locale=locale, size=size, script=script, alone=alone)
         page.goto(url)
+        page.bring_to_front()  # another that was being closed may have been put there since
         page.wait_for_selector(".result.waiting")
         return page
 
@@ -111,6 +112,7 @@ class Visits:
             context.on("request", self._note)
             self._watched.append(context)
         page = context.new_page() if script else self._contexts.page(context)
+        page.bring_to_front()  # behind another it draws once a second, and all wait for that
         self._pages.append(page)
         if script:
             page.add_init_script(script)

@@ -107,7 +107,7 @@ class Museum:
             yield SourceActor(f"museum:{number}", name)
 
     def portraits(self, actor: SourceActor) -> Iterator[Candidate]:
-        yield self._candidate(self.folders[actor.name][0])
+        yield from map(self._candidate, self.folders[actor.name][:1])
 
     def others(self, actor: SourceActor, wanted: int) -> Iterator[Candidate]:
         yield from map(self._candidate, self.folders[actor.name][1:])
@@ -271,15 +271,20 @@ def test_what_must_not_be_used_is_never_fetched(
     assert reason in (settings.dataset_dir / "refused.csv").read_text("utf-8")
 
 
-def test_an_actor_without_an_image_or_a_name_is_left_out(
+def test_an_actor_without_a_name_is_left_out(
     wikimedia: WikimediaStandin, engine: FaceEngine, settings: Settings
 ) -> None:
-    wikimedia.add("Ann", ASTRONAUT).images = []
     wikimedia.add("", ASTRONAUT)
-    first, second = collect(wikimedia, engine, settings)
-    assert first.reason == "no main portrait: there is no picture"
-    assert "is no name for an actor" in second.reason
+    (only,) = collect(wikimedia, engine, settings)
+    assert "is no name for an actor" in only.reason
     assert files_of(settings) == []
+
+
+def test_an_actor_of_whom_a_source_has_no_picture_is_left_out(
+    engine: FaceEngine, settings: Settings
+) -> None:
+    (only,) = collect_from(Museum({"Ann": []}), engine, settings, 1)
+    assert only.reason == "no main portrait: there is no picture"
 
 
 @pytest.mark.parametrize(

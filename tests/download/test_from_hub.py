@@ -25,9 +25,10 @@ from core.gallery.photos import scan_gallery
 from core.gallery.removals import Removals, save_removals
 from core.settings import Settings
 from tests.conftest import ASTRONAUT, ROOT
-from tests.hub_standin import NOWHERE, finish, refusal
+from tests.hub_standin import NOWHERE, client_at, finish, refusal
 from tests.loopback import LoopbackHandler, LoopbackStandin
 from tests.running_app import clean_env
+from tests.running_script import run_here
 
 REPO = "me/actors"
 COMMIT = hashlib.sha1(b"one").hexdigest()
@@ -141,6 +142,18 @@ def fetch(
     return finish(start(tmp_path, *arguments, url=url, **others))
 
 
+def fetch_here(
+    tmp_path: Path, *arguments: str, url: str, repo: str = REPO
+) -> subprocess.CompletedProcess[str]:
+    """The same in this process: of what no start of Python is the point."""
+    env = {
+        "LOOKALIKE_DATASET_DIR": str(tmp_path / "dataset"),
+        "LOOKALIKE_REMOVALS_FILE": str(tmp_path / "removals.json"),
+    }
+    with client_at(url, tmp_path / "hf"):
+        return run_here("download_dataset", "--from-hub", repo, *arguments, cwd=ROOT, env=env)
+
+
 def files_in(dataset: Path) -> list[str]:
     return [photo.file for photo in scan_gallery(dataset)]
 
@@ -168,7 +181,7 @@ def test_credits_and_actors_of_the_repository_are_taken_over(
         f"{place}credits.csv": credits.encode(),
         f"{place}actors.csv": "folder,name,name_ko\nAnn,Ann Lee,앤\nGone,Gone,\n".encode(),
     }
-    assert "1 of them with a credit" in fetch(tmp_path, url=hub.url).stdout
+    assert "1 of them with a credit" in fetch_here(tmp_path, url=hub.url).stdout
     (photo,) = scan_gallery(dataset)
     assert photo.credit is not None
     assert (photo.file, photo.credit.author) == ("Ann/1.png", "Eve")
@@ -182,7 +195,7 @@ def test_credits_in_imagefolders_metadata_are_taken_over(
         "file_name,author,license,license_url\nAnn/1.png,Eve,CC BY 4.0,https://x/by\nB/1.png,,,\n"
     )
     hub.files = {"train/Ann/1.png": PHOTO, "train/metadata.csv": table.encode()}
-    fetch(tmp_path, url=hub.url)
+    fetch_here(tmp_path, url=hub.url)
     (photo,) = scan_gallery(dataset)
     assert photo.credit == Credit("Eve", "CC BY 4.0", "https://x/by")
 
@@ -207,7 +220,7 @@ def test_a_photo_with_a_credit_carries_it(hub: DatasetHub, tmp_path: Path, datas
         "Ann/4.jpg": jpeg(70),
         "credits.csv": credits.encode(),
     }
-    assert "4 photos (4 new, 2 of them with a credit)" in fetch(tmp_path, url=hub.url).stdout
+    assert "4 photos (4 new, 2 of them with a credit)" in fetch_here(tmp_path, url=hub.url).stdout
     assert read_credits(dataset / "credits.csv")["Ann/3.jpg"] == Credit("Eve", "CC0")
     (dataset / "credits.csv").unlink()
     first, second, third, fourth = scan_gallery(dataset)
@@ -226,10 +239,10 @@ def test_what_is_there_stays_and_only_what_is_missing_is_fetched(
     (dataset / "Ann").mkdir(parents=True)
     (dataset / "Ann" / "1.png").write_bytes(b"mine")
     write_credits(dataset / "credits.csv", {"Ann/1.png": Credit("Me", "my own")})
-    assert "2 photos (1 new" in fetch(tmp_path, url=hub.url).stdout
+    assert "2 photos (1 new" in fetch_here(tmp_path, url=hub.url).stdout
     assert (dataset / "Ann" / "1.png").read_bytes() == b"mine"
     assert read_credits(dataset / "credits.csv")["Ann/1.png"] == Credit("Me", "my own")
-    assert "2 photos (0 new" in fetch(tmp_path, url=hub.url).stdout
+    assert "2 photos (0 new" in fetch_here(tmp_path, url=hub.url).stdout
     assert [name for name in hub.fetched() if name.endswith(".png")] == ["train/Bob/1.png"]
 
 
@@ -245,7 +258,7 @@ def test_what_must_not_be_in_the_gallery_is_left_out_with_its_reason(
         "train/logo.png": PHOTO,
         "Ann/deep/er/1.png": PHOTO,
     }
-    done = fetch(tmp_path, url=hub.url)
+    done = fetch_here(tmp_path, url=hub.url)
     assert [line[:32] for line in done.stdout.splitlines()] == [
         "me/actors: 1 photos (1 new, 0 of",
         "  left out Ann/broken.jpg: broke",
@@ -261,7 +274,7 @@ def test_no_path_of_a_repository_leaves_the_dataset(
 ) -> None:
     evil = ["../out.png", "Ann/../../out.png", "/abs/1.png", "..\\w/1.png", ".git/1.png"]
     hub.files = {"Ann/1.png": PHOTO, **dict.fromkeys(evil, PHOTO)}
-    done = fetch(tmp_path, url=hub.url)
+    done = fetch_here(tmp_path, url=hub.url)
     assert done.returncode == 0, done.stderr
     assert hub.fetched() == ["Ann/1.png"]
     assert files_in(dataset) == ["Ann/1.png"]
@@ -308,13 +321,13 @@ def test_killed_on_the_way_it_goes_on_and_every_photo_is_whole_and_credited(
 
 def test_a_repository_without_folders_is_refused(hub: DatasetHub, tmp_path: Path) -> None:
     hub.files = {"data.parquet": b"x"}
-    done = fetch(tmp_path, url=hub.url)
+    done = fetch_here(tmp_path, url=hub.url)
     assert done.returncode == 2
     assert "no folders of photos" in done.stderr.splitlines()[-1]
 
 
 def test_a_repository_that_is_not_there_is_one_line(hub: DatasetHub, tmp_path: Path) -> None:
-    assert "no dataset me/other" in refusal(fetch(tmp_path, url=hub.url, repo="me/other"))
+    assert "no dataset me/other" in refusal(fetch_here(tmp_path, url=hub.url, repo="me/other"))
 
 
 @pytest.mark.parametrize("name", ["actors", "me/a/b", "../x", "me/..", "https://x/y", "me/a b"])
@@ -336,6 +349,6 @@ def test_a_hub_that_is_not_there_is_one_line(tmp_path: Path) -> None:
 
 
 def test_a_dry_run_is_for_wikimedia_only(tmp_path: Path) -> None:
-    done = fetch(tmp_path, "--dry-run", url=NOWHERE)
+    done = fetch_here(tmp_path, "--dry-run", url=NOWHERE)
     assert done.returncode == 2
     assert "--dry-run cannot look into" in done.stderr

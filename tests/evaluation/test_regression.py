@@ -75,7 +75,11 @@ def test_the_right_actor_comes_first_as_often_as_committed(
 
 @needs_shared
 @pytest.mark.slow
-@pytest.mark.parametrize("chapter", CHAPTERS, ids=lambda chapter: chapter.__name__.split(".")[-1])
+@pytest.mark.parametrize(
+    "chapter",
+    CHAPTERS,
+    ids=lambda chapter: chapter.__name__.removesuffix(".chapter").split(".")[-1],
+)
 def test_every_figure_is_as_committed(
     chapter: Chapter, material: Material, committed: Figures
 ) -> None:

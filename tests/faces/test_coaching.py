@@ -133,6 +133,7 @@ def sample(folder: str, step: int) -> list[Path]:
     return photos[::step]
 
 
+@pytest.mark.slow
 @needs_shared
 def test_clean_photos_hardly_ever_get_a_tip(engine: FaceEngine) -> None:
     photos = [*sample("gallery", 8), *sample("headshots", 10), *sample("lfw_dev", 160)]
@@ -145,6 +146,7 @@ def test_clean_photos_hardly_ever_get_a_tip(engine: FaceEngine) -> None:
     assert sum(codes != () for codes in given) <= 0.09 * len(photos)
 
 
+@pytest.mark.slow
 @needs_shared
 @pytest.mark.parametrize(
     ("fault", "share"),

@@ -234,7 +234,7 @@ def test_the_similarity_is_the_mean_of_both_networks(engine: FaceEngine, six_peo
     first, second = [face.embedding for face in engine.find_faces(six_people)][:2]
     parts = [(first[:128], second[:128]), (first[128:], second[128:])]
     cosines = [float(a @ b / np.linalg.norm(a) / np.linalg.norm(b)) for a, b in parts]
-    assert float(first @ second) == pytest.approx(0.68 * cosines[0] + 0.32 * cosines[1], abs=1e-5)
+    assert float(first @ second) == pytest.approx(0.64 * cosines[0] + 0.36 * cosines[1], abs=1e-5)
 
 
 @pytest.mark.parametrize("grey", [0, 127, 255])
@@ -298,6 +298,7 @@ def test_detection_of_wrong_shape_is_refused(astronaut_face: Face) -> None:
         Detection(good.box, 0.9, good.landmarks, good.crop[:100])
 
 
+@pytest.mark.slow
 @needs_shared
 def test_photos_without_people_hardly_ever_have_a_face(engine: FaceEngine) -> None:
     photos = sorted((SHARED / "no_face").iterdir())

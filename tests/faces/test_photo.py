@@ -282,6 +282,28 @@ def test_too_many_bytes_are_refused_unread(tmp_path: Path) -> None:
         read_photo(bytes(20_000_001))
 
 
+@pytest.mark.parametrize(("enough", "zoom"), [(0, 1), (1000, 4), (1001, 2), (2500, 1), (200, 8)])
+def test_a_jpeg_is_read_no_larger_than_it_need_be(enough: int, zoom: int) -> None:
+    whole = Image.linear_gradient("L").resize((4000, 3000)).convert("RGB")
+    stream = io.BytesIO()
+    whole.save(stream, "JPEG", quality=95)
+    photo = read_photo(stream.getvalue(), enough=enough)
+    assert photo.zoom == zoom
+    assert photo.pixels.shape == (3000 // zoom, 4000 // zoom, 3)
+    reduced = np.asarray(whole.reduce(zoom)).astype(int)
+    assert np.abs(photo.pixels.astype(int) - reduced).max() <= 4
+
+
+def test_of_other_pictures_all_is_read_and_a_callers_own_is_left_as_it_is(tmp_path: Path) -> None:
+    whole = Image.new("RGB", (4000, 3000))
+    whole.save(tmp_path / "photo.png")
+    whole.save(tmp_path / "photo.jpg")
+    assert read_photo(tmp_path / "photo.png", enough=1000).zoom == 1
+    with Image.open(tmp_path / "photo.jpg") as own:
+        assert read_photo(own, enough=1000).zoom == 1
+        assert own.size == (4000, 3000)
+
+
 def test_limits_are_kept(picture: Image.Image) -> None:
     data = encoded(picture, "PNG")
     assert read_photo(data, PhotoLimits(megapixels=0.03)).pixels.shape == (150, 200, 3)

@@ -159,7 +159,7 @@ def test_a_folder_in_which_something_lies_and_no_photo_is_found_is_refused(
     assert "\n" not in str(caught.value)
 
 
-def test_an_empty_folder_is_not_refused(tmp_path: Path) -> None:
+def test_an_empty_folder_is_not_refused_until_something_lies_in_it(tmp_path: Path) -> None:
     """Nor one with what the app, the repository, a file system or a broken-off run puts there."""
     for file in (
         "README.md",
@@ -173,7 +173,12 @@ def test_an_empty_folder_is_not_refused(tmp_path: Path) -> None:
     ):
         add(tmp_path, file)
     (tmp_path / "Ann").mkdir()
-    gallery_of(tmp_path).refuse_unseen()
+    gallery = gallery_of(tmp_path)
+    assert gallery.unseen == ""
+    gallery.refuse_unseen()
+    add(tmp_path, "Ann/1.txt")
+    with pytest.raises(GalleryError, match=r"is passed over: Ann/1\.txt "):
+        gallery_of(tmp_path).refuse_unseen()
 
 
 def test_listing_heeds_photos_only(tmp_path: Path) -> None:

@@ -19,7 +19,7 @@ from core.index.actor_index import save_index
 from core.index.embeddings_cache import load_cache
 from core.settings import Settings
 from core.startup import open_gallery, plan_start
-from scripts.make_starter_gallery import embedded
+from scripts.maintenance.make_starter_gallery import embedded
 from tests.conftest import ROOT, enrolled, rebuilt
 from tests.index.test_enrol import fill_gallery
 
@@ -122,7 +122,11 @@ def test_the_starter_gallery_is_made_without_the_removed(
 def test_a_starter_gallery_with_a_removed_person_fails_its_check(tmp_path: Path) -> None:
     path = tmp_path / "removals.json"
     save_removals(Removals().and_of(["Gal Gadot"]), path)
-    command = [sys.executable, ROOT / "scripts" / "make_starter_gallery.py", "--check"]
+    command = [
+        sys.executable,
+        ROOT / "scripts" / "maintenance" / "make_starter_gallery.py",
+        "--check",
+    ]
     environ = {**os.environ, "LOOKALIKE_REMOVALS_FILE": str(path)}
     answer = subprocess.run(command, capture_output=True, text=True, env=environ, check=False)
     assert answer.returncode == 2

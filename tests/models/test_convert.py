@@ -4,16 +4,21 @@ from __future__ import annotations
 
 import contextlib
 import io
+from pathlib import Path
 from typing import Any
 
 import cv2
 import numpy as np
+import onnx
+import onnxruntime
 import pytest
 from insightface.app import FaceAnalysis
 from insightface.utils.face_align import norm_crop
 from numpy.typing import NDArray
 
-from core.models.install import InstalledPack
+from core.models.convert import build_recogniser
+from core.models.install import InstalledPack, carried_file
+from core.models.packs import PACKS
 from tests.conftest import SIX_PEOPLE
 
 # insightface 2.1 calls a deprecated scikit-image constructor for every face.
@@ -96,3 +101,29 @@ def test_every_second_anchor_scores_nothing(
     assert [entry.shape for entry in landmarks] == [(1, 2 * count, 10) for count in cells]
     assert all((entry[:, 1::2] == 0).all() for entry in scores)
     assert max(entry[:, ::2].max() for entry in scores) > 0.8
+
+
+def test_without_its_prelu_the_recogniser_says_the_same(
+    sface: InstalledPack, photo: NDArray[np.uint8], tmp_path: Path
+) -> None:
+    weights = PACKS["sface"].recogniser.weights
+    published = carried_file(weights.carrier or "", weights.name)
+    assert published is not None
+    build_recogniser(published, tmp_path / "plain.onnx", rewritten=False)
+    kinds = {
+        file.name: {node.op_type for node in onnx.load(file).graph.node}
+        for file in (tmp_path / "plain.onnx", sface.folder / PACKS["sface"].recogniser.file)
+    }
+    assert ["PRelu" in kind for kind in kinds.values()] == [True, False]
+    crops = np.stack([photo[y : y + 112, x : x + 112] for x in (0, 300, 700) for y in (80, 300)])
+    blob = np.ascontiguousarray(crops.transpose(0, 3, 1, 2), np.float32)
+    plain, own = (
+        unit_rows(onnxruntime.InferenceSession(str(file)), blob)
+        for file in (tmp_path / "plain.onnx", sface.folder / PACKS["sface"].recogniser.file)
+    )
+    assert (1 - (plain * own).sum(axis=1)).max() < 1e-6
+
+
+def unit_rows(session: onnxruntime.InferenceSession, blob: NDArray[np.float32]) -> Any:
+    (rows,) = session.run(None, {session.get_inputs()[0].name: blob})
+    return rows.astype(np.float64) / np.linalg.norm(rows, axis=1, keepdims=True)

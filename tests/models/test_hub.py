@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import shutil
 import ssl
@@ -17,16 +18,18 @@ import pytest
 
 from core.faces.engine import FaceEngine
 from core.files import sha256_of
+from core.models import install
 from core.models.hub import remedy_of
 from core.models.install import InstalledPack, carried_file, ensure_models
 from core.models.packs import GLINTR100, PACKS, SFACE, YUNET
 from core.settings import Settings
-from tests.audit.sitecustomize import pin_standin
+from tests.audit.sitecustomize import pin_standin, take_converted
 from tests.hub_standin import (
     AURAFACE,
     ROOT,
     Faults,
     HubStandin,
+    download_here,
     download_models,
     finish,
     publish_standin,
@@ -79,6 +82,26 @@ def get(
     return download_models(tmp_path, *arguments, url=hub.url, **standin_env(hub.folder) | env)
 
 
+def get_here(
+    hub: HubStandin, tmp_path: Path, *arguments: str, **env: str
+) -> subprocess.CompletedProcess[str]:
+    """The same in this process: of what no start of Python is the point."""
+    arguments = arguments if "--pack" in arguments else ("--pack", "auraface", *arguments)
+    with standin_taken_for_real(hub.folder):
+        return download_here(tmp_path, *arguments, url=hub.url, **env)
+
+
+@contextlib.contextmanager
+def standin_taken_for_real(published: Path) -> Iterator[None]:
+    """What `standin_env` and CONVERTED do to a process, done to this one."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setitem(PACKS, "auraface", PACKS["auraface"])  # put back afterwards
+        patch.setattr(install, "_write_network", install._write_network)
+        pin_standin(published / AURAFACE)
+        take_converted(Path(os.environ["CONVERTED"]))
+        yield
+
+
 def start(hub: HubStandin, tmp_path: Path) -> subprocess.Popen[str]:
     return start_download(tmp_path, "--pack", "auraface", url=hub.url, **standin_env(hub.folder))
 
@@ -128,16 +151,16 @@ def test_download_ends_in_a_verified_pack_that_embeds(
 
 
 def test_second_run_asks_the_hub_nothing(hub: HubStandin, tmp_path: Path) -> None:
-    get(hub, tmp_path)
+    get_here(hub, tmp_path)
     hub.requests.clear()
-    assert get(hub, tmp_path).returncode == 0
+    assert get_here(hub, tmp_path).returncode == 0
     assert hub.requests == []
 
 
 def test_auto_takes_auraface_where_the_hub_answers(
     hub: HubStandin, tmp_path: Path, models: Path
 ) -> None:
-    done = get(hub, tmp_path, "--pack", "auto")
+    done = get_here(hub, tmp_path, "--pack", "auto")
     assert (done.returncode, done.stderr) == (0, "")
     check_good(hub, models)
 
@@ -146,7 +169,7 @@ def test_large_file_behind_a_redirect_is_downloaded(
     hub: HubStandin, tmp_path: Path, models: Path
 ) -> None:
     hub.faults.cdn = True
-    assert get(hub, tmp_path).returncode == 0
+    assert get_here(hub, tmp_path).returncode == 0
     check_good(hub, models)
     assert hub.downloads[-1].path.startswith("/cdn/")
 
@@ -155,12 +178,12 @@ def test_full_disk_is_one_clear_sentence_and_leaves_nothing(
     hub: HubStandin, tmp_path: Path, models: Path
 ) -> None:
     with mounted(models, "size=1m"):
-        assert "No space left" in refusal(get(hub, tmp_path))
+        assert "No space left" in refusal(get_here(hub, tmp_path))
         check_nothing_left(models)
 
 
 def test_korean_milestones_come_in_order(hub: HubStandin, tmp_path: Path) -> None:
-    done = get(hub, tmp_path, LOOKALIKE_LANG="ko")
+    done = get_here(hub, tmp_path, LOOKALIKE_LANG="ko")
     milestones = [line for line in done.stdout.splitlines() if line[0] in "📥✅"]
     assert milestones == [
         "📥 InsightFace 모델 다운로드 시작",
@@ -174,7 +197,7 @@ def test_tampered_content_is_refused_and_deleted(
     owned_up: bool, hub: HubStandin, tmp_path: Path, models: Path
 ) -> None:
     hub.faults.tampered, hub.faults.tampered_etag = True, owned_up
-    assert "pinned" in refusal(get(hub, tmp_path))
+    assert "pinned" in refusal(get_here(hub, tmp_path))
     assert len(hub.downloads) == (0 if owned_up else 1)
     check_nothing_left(models)
 
@@ -218,7 +241,7 @@ def test_hub_that_fails_between_its_answer_and_the_content_is_one_line(
 def test_silent_hub_is_given_up_soon(hub: HubStandin, tmp_path: Path, models: Path) -> None:
     hub.faults.silent = True
     begun = time.monotonic()
-    assert "did not answer within 3 s" in refusal(get(hub, tmp_path))
+    assert "did not answer within 3 s" in refusal(get_here(hub, tmp_path))
     assert time.monotonic() - begun < 15  # the client's own tries take 23 s
     assert hub.requests
     check_nothing_left(models)
@@ -232,7 +255,7 @@ def test_hub_that_refuses_is_one_line_with_its_status(
     status: int, remedy: str, hub: HubStandin, tmp_path: Path, models: Path
 ) -> None:
     hub.faults.status = status
-    line = refusal(get(hub, tmp_path))
+    line = refusal(get_here(hub, tmp_path))
     assert str(status) in line
     assert remedy in line
     check_nothing_left(models)
@@ -245,7 +268,7 @@ def test_a_login_page_in_the_hubs_place_is_told_as_one(
     faults: dict[str, Any], hub: HubStandin, tmp_path: Path, models: Path
 ) -> None:
     hub.faults = Faults(**faults)
-    line = refusal(get(hub, tmp_path))
+    line = refusal(get_here(hub, tmp_path))
     assert "log in to the network if it has a login page, or set HTTPS_PROXY" in line
     assert "update" not in line
     check_nothing_left(models)
@@ -264,14 +287,14 @@ def test_the_remedy_for_a_certificate_that_is_not_trusted_names_its_setting() ->
 def test_file_that_is_not_on_the_hub_is_not_blamed_on_the_network(
     published: Path, tmp_path: Path
 ) -> None:
-    with HubStandin(tmp_path / "empty") as hub:
-        line = refusal(get(hub, tmp_path, **standin_env(published)))
+    with HubStandin(tmp_path / "empty") as hub, standin_taken_for_real(published):
+        line = refusal(download_here(tmp_path, "--pack", "auraface", url=hub.url))
     assert "404" in line
     assert "check the network" not in line
 
 
 def test_auraface_out_of_reach_is_one_line_with_the_remedy(tmp_path: Path, models: Path) -> None:
-    assert "check the network" in refusal(download_models(tmp_path, "--pack", "auraface"))
+    assert "check the network" in refusal(download_here(tmp_path, "--pack", "auraface"))
     check_nothing_left(models)
 
 
@@ -313,7 +336,7 @@ def test_file_in_the_hub_cache_is_used_without_a_request(
     hub: HubStandin, tmp_path: Path, models: Path
 ) -> None:
     cache = preload(hub, tmp_path)
-    assert get(hub, tmp_path).returncode == 0
+    assert get_here(hub, tmp_path).returncode == 0
     assert hub.requests == []
     check_good(hub, models)
     shutil.rmtree(cache)
@@ -325,7 +348,7 @@ def test_damaged_file_in_the_hub_cache_is_not_used(
 ) -> None:
     (blob,) = (path for path in preload(hub, tmp_path).rglob("blobs/*") if path.is_file())
     os.truncate(blob, 1000)
-    done = get(hub, tmp_path)
+    done = get_here(hub, tmp_path)
     assert (done.returncode, done.stderr) == (0, "")
     check_good(hub, models)
 
@@ -333,10 +356,10 @@ def test_damaged_file_in_the_hub_cache_is_not_used(
 def test_missing_detector_is_made_without_a_new_download(
     hub: HubStandin, tmp_path: Path, models: Path
 ) -> None:
-    get(hub, tmp_path)
+    get_here(hub, tmp_path)
     (pack_in(models) / "detector.onnx").unlink()
     hub.requests.clear()
-    assert get(hub, tmp_path).returncode == 0
+    assert get_here(hub, tmp_path).returncode == 0
     assert hub.requests == []
     check_good(hub, models)
 
@@ -344,10 +367,10 @@ def test_missing_detector_is_made_without_a_new_download(
 def test_weights_of_an_earlier_version_are_taken_over_without_a_download(
     hub: HubStandin, tmp_path: Path, models: Path
 ) -> None:
-    get(hub, tmp_path)
+    get_here(hub, tmp_path)
     pack_in(models).rename(models / "auraface")
     hub.requests.clear()
-    assert get(hub, tmp_path).returncode == 0
+    assert get_here(hub, tmp_path).returncode == 0
     assert hub.requests == []
     check_good(hub, models)
 
@@ -355,14 +378,14 @@ def test_weights_of_an_earlier_version_are_taken_over_without_a_download(
 def test_pack_found_bad_is_not_trusted_by_the_next_run(
     hub: HubStandin, tmp_path: Path, models: Path
 ) -> None:
-    get(hub, tmp_path)
+    get_here(hub, tmp_path)
     path = pack_in(models) / "glintr100.onnx"
     path.write_bytes(path.read_bytes()[:-1] + b"?")
     hub.faults.status = 503
-    refusal(get(hub, tmp_path, "--verify"))
-    refusal(get(hub, tmp_path))
+    refusal(get_here(hub, tmp_path, "--verify"))
+    refusal(get_here(hub, tmp_path))
     hub.faults.status = None
-    assert get(hub, tmp_path).returncode == 0
+    assert get_here(hub, tmp_path).returncode == 0
     check_good(hub, models)
 
 
@@ -391,7 +414,7 @@ def test_run_killed_in_mid_download_leaves_no_pack_and_the_next_ends_in_a_good_o
     kill_in_mid_download(hub, tmp_path)
     assert not list(models.glob("auraface*"))
     assert len(list(models.iterdir())) > 1  # something to sweep
-    assert get(hub, tmp_path).returncode == 0
+    assert get_here(hub, tmp_path).returncode == 0
     check_good(hub, models)
 
 

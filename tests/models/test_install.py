@@ -10,6 +10,7 @@ import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from dataclasses import replace
+from importlib import metadata
 from pathlib import Path
 
 import pytest
@@ -18,11 +19,12 @@ from core.errors import ModelError
 from core.files import sha256_of
 from core.models import install
 from core.models.install import InstalledPack, ensure_models, ensure_or_fall_back
-from core.models.packs import GLINTR100, PACKS
+from core.models.packs import GLINTR100, PACKS, ModelPack
 from core.settings import Settings
 from tests.audit.sitecustomize import take_converted
 from tests.hub_standin import (
     ROOT,
+    download_here,
     download_models,
     finish,
     refusal,
@@ -129,6 +131,37 @@ def contents(folder: Path) -> dict[str, str]:
     return {path.name: sha256_of(path) for path in folder.iterdir()}
 
 
+@pytest.fixture
+def twin(mine: Settings, monkeypatch: pytest.MonkeyPatch) -> ModelPack:
+    """A pack of another name with the same parts, and none of the packages that carry them."""
+
+    def files(distribution: str) -> None:
+        raise metadata.PackageNotFoundError(distribution)
+
+    twin = replace(PACKS["sface"], name="twin")
+    monkeypatch.setitem(PACKS, "twin", twin)
+    monkeypatch.setattr(metadata, "files", files)
+    return twin
+
+
+def test_parts_are_taken_from_another_pack_though_their_packages_are_gone(
+    twin: ModelPack, mine: Settings, folder: Path
+) -> None:
+    installed = ensure_models(mine, "twin")
+    assert (installed.pack, installed.warning) == (twin, None)
+    assert {path.name for path in installed.folder.iterdir()} == {*MODELS, SUMS}
+    for name in (*MODELS, SUMS):
+        assert (installed.folder / name).read_bytes() == (folder / name).read_bytes()
+
+
+@pytest.mark.usefixtures("twin", "no_hub")
+def test_damaged_parts_are_not_taken(mine: Settings, folder: Path) -> None:
+    alter(folder / SECOND)
+    with pytest.raises(ModelError):
+        ensure_models(mine, "twin")
+    assert {path.name for path in mine.models_dir.iterdir()} == {".lock", folder.name}
+
+
 def test_without_an_argument_the_settings_of_the_environment_count(
     mine: Settings, folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -205,7 +238,7 @@ def test_verified_pack_opens_no_socket_writes_nothing_and_takes_under_50_ms(
 
 def test_the_script_verifies(folder: Path, sface: InstalledPack, tmp_path: Path) -> None:
     alter(folder / RECOGNISER)
-    done = download_models(tmp_path, "--pack", "sface", "--verify")
+    done = download_here(tmp_path, "--pack", "sface", "--verify")
     assert (done.returncode, done.stderr) == (0, "")
     check_good(folder, sface)
 
@@ -272,7 +305,7 @@ def read_only(folder: Path, contents: Path | None = None) -> Iterator[None]:
 def test_read_only_folder_is_one_clear_sentence(tmp_path: Path) -> None:
     models = tmp_path / "models"
     with read_only(models):
-        line = refusal(download_models(tmp_path, "--pack", "sface"))
+        line = refusal(download_here(tmp_path, "--pack", "sface"))
         assert "cannot write" in line
         assert "LOOKALIKE_MODELS_DIR" in line
         assert "space" not in line
@@ -282,7 +315,7 @@ def test_read_only_folder_is_one_clear_sentence(tmp_path: Path) -> None:
 def test_full_disk_is_one_clear_sentence_and_leaves_nothing(tmp_path: Path) -> None:
     models = tmp_path / "models"
     with mounted(models, "size=5m"):
-        line = refusal(download_models(tmp_path, "--pack", "sface"))
+        line = refusal(download_here(tmp_path, "--pack", "sface"))
         assert "No space left" in line
         assert "free some space" in line
         assert {path.name for path in models.iterdir()} <= {".lock"}

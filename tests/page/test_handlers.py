@@ -89,7 +89,7 @@ class BrokenEngine(FaceEngine):
     def __init__(self, engine: FaceEngine) -> None:
         self.pack = engine.pack
 
-    def detect(self, photo: Any) -> Any:
+    def detect(self, photo: Any, least: float = 0.0) -> Any:
         raise ModelError(f"/srv/models/secret.onnx is gone, {photo.source}")
 
 

@@ -118,6 +118,9 @@ def test_where_too_many_wait_the_others_are_told_that_it_is_busy(
         assert busy[0].json() == {"detail": limits.BUSY}
         assert busy[0].headers["retry-after"]
         assert client.post("call/health", json={"data": []}).status_code == 200
+        ready = httpx.get(f"{app.url}ready")
+        assert ready.status_code == 503
+        assert ready.json() == {"ready": False, "reason": "as many photos wait as may"}
 
 
 def test_nobody_gets_in_without_the_password_but_for_health(app: RunningApp) -> None:

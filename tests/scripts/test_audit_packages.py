@@ -32,7 +32,7 @@ def audited(tmp_path: Path, printed: str, monkeypatch: pytest.MonkeyPatch, statu
     lock = tmp_path / "lock.txt"
     lock.write_text(LOCK)
     env = clean_env(tmp_path, PYTHONPATH=str(site))
-    return run_here("audit_packages", "--lock", lock, cwd=tmp_path, env=env)
+    return run_here("maintenance/audit_packages", "--lock", lock, cwd=tmp_path, env=env)
 
 
 def test_every_package_looked_up_and_nothing_known_is_status_0(

@@ -13,6 +13,7 @@ from scripts.benchmark import main
 from scripts.benchmarks.figures import Chapter, Goal, Row, paired
 from scripts.cli import run
 from tests.conftest import SHARED, needs_shared
+from tests.running_script import run_here
 
 FEW = ["--rounds", "1", "--seconds", "1", "--templates", "302", "--rebuild", "1", "--no-rivals"]
 
@@ -84,3 +85,14 @@ def test_missing_photos_are_one_line_and_status_2(
     with pytest.raises(SystemExit, match="2"):
         run(main)
     assert str(tmp_path / "nowhere") in capsys.readouterr().err
+
+
+def test_the_growth_of_an_index_is_measured_and_drawn(tmp_path: Path) -> None:
+    out = tmp_path / "g.png"
+    done = run_here("benchmarks/growth", 100, 3000, "--out", out, cwd=tmp_path, env={})
+    assert done.returncode == 0, done.stderr
+    small, large = done.stdout.splitlines()[-2:]
+    assert (small.split()[1], large.split()[1]) == ("100", "3,000")
+    files = [float(line.split("|")[2].removesuffix(" MB ")) for line in (small, large)]
+    assert files[1] > 3 > files[0]
+    assert out.stat().st_size > 5000

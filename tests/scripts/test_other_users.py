@@ -101,8 +101,8 @@ def test_every_script_that_writes_says_in_one_sentence_that_it_may_not(
         ["build_index_from_cache"],
         ["check_gallery"],
         ["download_dataset", "--limit", "1"],
-        ["make_starter_gallery", str(foreign / "dataset")],
-        ["take_screenshots", "--out", str(foreign / "screenshots")],
+        ["maintenance/make_starter_gallery", str(foreign / "dataset")],
+        ["page/take_screenshots", "--out", str(foreign / "screenshots")],
     ]
     before = state(foreign)
     told = all_run(commands, env)

@@ -22,15 +22,17 @@ from tests.index.test_enrol import SIX_FACES, fill_gallery, head
 from tests.running_app import clean_env
 from tests.running_script import Done, run_here
 
+FOLDER = ROOT / "scripts"
 SCRIPTS = sorted(
-    path.stem
-    for path in (ROOT / "scripts").glob("*.py")
-    if '__name__ == "__main__"' in path.read_text("utf-8")  # others are parts of a script
+    path.relative_to(FOLDER).with_suffix("").as_posix()
+    for path in FOLDER.rglob("*.py")
+    if "\n    run(main" in path.read_text("utf-8")  # others are parts of a script
 )
-BUILD, REBUILD, FIND = (
+BUILD, REBUILD, FIND, STARTER = (
     "build_actor_index_insightface",
     "build_index_from_cache",
     "find_lookalike",
+    "maintenance/make_starter_gallery",
 )
 Run = Callable[..., Done]
 
@@ -95,7 +97,7 @@ def built(tmp_path_factory: pytest.TempPathFactory, start: Run) -> tuple[Path, D
 
 
 def test_there_are_scripts() -> None:
-    assert {BUILD, REBUILD, FIND, "download_models", "make_starter_gallery"} <= set(SCRIPTS)
+    assert {BUILD, REBUILD, FIND, "download_models", STARTER} <= set(SCRIPTS)
 
 
 @pytest.mark.parametrize("script", SCRIPTS)
@@ -126,7 +128,7 @@ def test_unknown_option_is_one_line_and_status_2(script: str, run: Run) -> None:
         (FIND, ["--top-k", "0", "a.jpg"], "'0' is not a whole number of 1 or more"),
         (FIND, ["--pack", "buffalo_l", "a.jpg"], "buffalo_l"),
         (BUILD, ["--clusters", "two"], "'two' is not a whole number"),
-        ("make_starter_gallery", [], "name at least one folder"),
+        (STARTER, [], "name at least one folder"),
     ],
 )
 def test_argument_that_cannot_be_used_is_one_line_and_status_2(

@@ -1,4 +1,4 @@
-"""scripts/take_screenshots.py: the page's states as pictures, by the command a person types."""
+"""The page's states as pictures, by the command a person types."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ import pytest
 from PIL import Image
 
 from core.models.install import InstalledPack
-from scripts.page_driver import chromium_program
+from scripts.page.chromium import chromium_program
 from tests.conftest import ROOT
 from tests.running_app import clean_env
 
-SCRIPT = "scripts/take_screenshots.py"
+SCRIPT = "scripts/page/take_screenshots.py"
 WITHOUT_PLAYWRIGHT = f"""
 import sys, runpy
 sys.modules["playwright"] = None

@@ -478,7 +478,7 @@ def test_a_full_disk_is_told_in_one_sentence_and_the_job_can_be_ended(
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
     with monkeypatch.context() as patch, pytest.raises(StorageError, match="No space left"):
-        patch.setattr(core.upkeep.actors, "save_index", full)
+        patch.setattr(core.upkeep.actors, "keep", full)
         remove_actor("Bob", owned, no_engine)
     assert remove_actor("Bob", owned, no_engine) == "Bob"
     assert_like_a_rebuild(owned, engine)

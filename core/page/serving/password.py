@@ -11,7 +11,7 @@ from starlette.responses import PlainTextResponse
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 # For load balancers, and for Gradio's own start, which asks for it without a password.
-OPEN = ("/health", "/gradio_api/startup-events")
+OPEN = ("/health", "/ready", "/gradio_api/startup-events")
 REFUSED = "This page needs a password: its owner has it."
 
 
