@@ -76,7 +76,9 @@ def _size(address: str, cores: int) -> dict[str, Any]:
         "num_cpus": cores,
         "object_store_memory": STORE,
         "include_dashboard": False,
-        "_system_config": {"automatic_object_spilling_enabled": False},
+        # Ray would have every other program of this machine go first: beside a busy one the page's
+        # proxy did not begin within its minute.
+        "_system_config": {"automatic_object_spilling_enabled": False, "worker_niceness": 0},
     }
     if SHARED_MEMORY.is_dir():
         free = shutil.disk_usage(SHARED_MEMORY).free

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -184,6 +185,8 @@ def test_under_load_engines_are_added_and_killed_ones_leave_no_visitor_without_a
     killed: set[int] = set()
     try:
         wait_for(lambda: len(pids_of(ENGINE)) == ENGINES)  # one was enough before
+        polite = {os.getpriority(os.PRIO_PROCESS, pid) for pid in pids_of(ENGINE)}
+        assert polite == {os.getpriority(os.PRIO_PROCESS, 0)}  # others' programs do not go first
         for _ in range(2):
             wait_for(lambda: bool(set(pids_of(ENGINE)) - killed))
             killed.add(kill_one(ENGINE))
