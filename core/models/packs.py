@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 from dataclasses import dataclass, replace
 
-CONVERSION = 3  # version of convert.py and dlib_resnet.py; part of every pack's identity
+CONVERSION = 4  # version of convert.py and dlib_resnet.py; part of every pack's identity
 
 Points = tuple[tuple[float, float], ...]
 
