@@ -109,8 +109,8 @@ class ActorIndex:
         """
         if among is None:
             return self.search_all(embedding[None], top_k)[0]
-        everyone = self.search_all(embedding[None], len(self.actors))[0]
-        return tuple(match for match in everyone if match.actor in among)[:top_k]
+        asked = [number for number, actor in enumerate(self.actors) if actor in among]
+        return self._closest(embedding, np.array(asked, dtype=np.intp), top_k)
 
     def search_all(
         self, embeddings: NDArray[np.float32], top_k: int

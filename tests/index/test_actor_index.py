@@ -195,6 +195,13 @@ def test_search_is_brute_force(people: ActorIndex) -> None:
             assert match.score == people.calibration.score(match.similarity)
 
 
+def test_among_some_the_answer_is_everyones_without_the_others(people: ActorIndex) -> None:
+    everyone = people.search(unit(3), len(people.actors))
+    for among in (people.actors[::3], people.actors[5:6], ("Nobody",), ()):
+        wanted = tuple(match for match in everyone if match.actor in among)
+        assert people.search(unit(3), 7, among) == wanted[:7]
+
+
 def test_every_portrait_finds_its_own_actor_first(people: ActorIndex) -> None:
     rows = zip(people.embeddings, people.portrait_actor, strict=True)
     right = [people.search(row, 1)[0].actor == people.actors[actor] for row, actor in rows]
