@@ -21,7 +21,12 @@ os.environ.update(GRADIO_ANALYTICS_ENABLED="False", HF_HUB_DISABLE_TELEMETRY="1"
 from core.cluster.connect import LOCAL, cluster
 from core.errors import SettingsError
 from core.log import log
-from core.page.serving.address import chosen_host, chosen_port, drop_empty
+from core.page.serving.address import (
+    chosen_host,
+    chosen_port,
+    drop_empty,
+    trusted_proxies,
+)
 from core.settings import Settings, load_settings
 from core.startup import start
 from scripts.cli import Parser, positive, run
@@ -67,7 +72,7 @@ def main() -> int:
 def environment(settings: Settings) -> dict[str, str]:
     """What the cluster's processes are to have of this one's environment."""
     own = {name: text for name, text in os.environ.items() if name.startswith("GRADIO_")}
-    return own | {"FORWARDED_ALLOW_IPS": f"127.0.0.1,::1,{settings.trusted_proxies}"}
+    return own | {"FORWARDED_ALLOW_IPS": trusted_proxies(settings)}
 
 
 if __name__ == "__main__":

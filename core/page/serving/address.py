@@ -1,14 +1,16 @@
-"""Where the page is served: the port and the host, of the command line or of the platform."""
+"""Where the page is served: port and host, of the command line or the platform; behind whom."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, MutableMapping
 
 from core.errors import SettingsError
+from core.settings import Settings
 
 EVERY_INTERFACE = "0.0.0.0"  # noqa: S104 - in a container, behind its platform's proxy # nosec B104
 HOSTED = ("PORT", "SPACE_ID")  # set where a platform's proxy must reach the server
 HIGHEST_PORT = 65535
+OWN_ADDRESSES = "127.0.0.1,::1"
 
 
 def chosen_port(asked: str | None, environ: Mapping[str, str]) -> int | None:
@@ -37,6 +39,11 @@ def chosen_host(asked: str | None, environ: Mapping[str, str]) -> str | None:
     if not host and any(environ.get(name) for name in HOSTED):
         return EVERY_INTERFACE
     return host or None
+
+
+def trusted_proxies(settings: Settings) -> str:
+    """Whose word on the visitor's address uvicorn is to take, with commas between."""
+    return f"{OWN_ADDRESSES},{settings.trusted_proxies}"
 
 
 def _port(name: str, text: str | None) -> int | None:

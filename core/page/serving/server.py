@@ -27,6 +27,7 @@ from core.page.gradio_patches import (
 from core.page.handlers import Handlers
 from core.page.language import View, speeches
 from core.page.layout import static_words
+from core.page.serving.address import trusted_proxies
 from core.page.serving.document import LocalDocument
 from core.page.serving.headers import AnswerHeaders
 from core.page.serving.limits import Admission
@@ -35,7 +36,6 @@ from core.page.serving.states import states
 from core.page.serving.theme import THEME, THEME_COLOUR
 from core.page.sessions import WatchedConnections
 from core.page.templates import render
-from core.settings import Settings
 
 if TYPE_CHECKING:
     from core.page.serving.metrics import Metrics
@@ -43,7 +43,6 @@ if TYPE_CHECKING:
 ICONS = Path(__file__).parents[1] / "icons"
 CSS = Path(__file__).parents[1] / "page.css"
 FOREVER = {"cache-control": "public, max-age=31536000, immutable"}  # addresses name the content
-OWN_ADDRESSES = "127.0.0.1,::1"
 A_DAY = {"cache-control": "public, max-age=86400"}
 
 
@@ -109,11 +108,6 @@ def asgi_app(demo: gr.Blocks, handlers: Handlers, metrics: Metrics | None = None
     root = os.environ.get("GRADIO_ROOT_PATH")
     gr.mount_gradio_app(app, demo, "/", root_path=root, show_error=False, **options)
     return app
-
-
-def trusted_proxies(settings: Settings) -> str:
-    """Whose word on the visitor's address uvicorn is to take, with commas between."""
-    return f"{OWN_ADDRESSES},{settings.trusted_proxies}"
 
 
 def _prepared(
