@@ -18,9 +18,9 @@ from core.index.scoring import Calibration, calibrate_rows
 # MISLABEL_CEILING and at least MISLABEL_GAP below theirs to each other. Of SFace with the second
 # network: true portraits' means are 0.38 and more in the development gallery (80 actors, five
 # portraits each), 0.32 and more in the starter gallery. The rule finds 96 % of the exchanged ones
-# in the first, 95 % in the second, and accuses none of 83,000 true ones of the second; with 0.33,
-# 99 and 98 %, and one in 1,800, when the second network's centre was another. SFace alone finds 99 % and accuses one in 1,600; with 0.29, one of the starter
-# gallery as it is.
+# in the first, 95 % in the second, and accuses none of 83,000 true ones of the second; with 0.33
+# (on another centre of the second network) 99 and 98 %, and one in 1,800. SFace alone finds 99 %
+# and accuses one in 1,600; with 0.29, one of the starter gallery as it is.
 MISLABEL_CEILING = 0.285
 MISLABEL_GAP = 0.20
 MIN_PORTRAITS_TO_JUDGE = 3
