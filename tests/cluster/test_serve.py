@@ -126,8 +126,8 @@ def test_it_is_the_page_that_app_py_serves(served: Served) -> None:
 
 
 def test_visitors_of_two_pages_keep_their_sessions(served: Served) -> None:
-    content = ASTRONAUT.read_bytes()
-    for number in range(8):
+    content, used = ASTRONAUT.read_bytes(), set()
+    for number in range(32):  # each address has a page by lot: all have the same once in 2 ** 31
         visitor = Visitor(served.url, f"198.51.100.{number}")
         assert is_right(visitor.match(content), served.reference)
         client = Client(
@@ -138,7 +138,9 @@ def test_visitors_of_two_pages_keep_their_sessions(served: Served) -> None:
         )
         told = client.predict(handle_file(SIX_PEOPLE), 1, api_name="/match")
         assert len(told["faces"]) == 6
-    used = [folder for folder in served.folders if list(folder.rglob(PHOTO))]
+        used |= {folder for folder in served.folders if list(folder.rglob(PHOTO))}
+        if len(used) == PAGES and number >= 3:
+            break
     assert len(used) == PAGES
 
 
