@@ -27,6 +27,7 @@ from scripts.page.states import PATIENCE
 from tests.browser.visits import shown, shown_names
 from tests.cluster.processes import kill_one, pids_of
 from tests.conftest import ASTRONAUT, SIX_PEOPLE
+from tests.visitor import told
 
 pytestmark = pytest.mark.slow
 PAGES, ENGINES = 2, 2
@@ -73,21 +74,16 @@ def served(
 
 @dataclass
 class Visitor:
-    """Somebody at an address of their own, who asks as curl does: upload, call, fetch."""
+    """Somebody at an address of their own."""
 
     url: str
     address: str
     answers: list[Any] = field(default_factory=list)
 
-    def match(self, content: bytes, name: str = PHOTO) -> Any:
+    def match(self, content: bytes) -> Any:
         headers = {"x-forwarded-for": self.address}
         with httpx.Client(base_url=self.url, headers=headers, timeout=60) as http:
-            sent = http.post("gradio_api/upload", files={"files": (name, content)})
-            sent.raise_for_status()
-            photo = {"path": sent.json()[0], "meta": {"_type": "gradio.FileData"}}
-            call = {"data": [photo, 3, "", "", False]}
-            event = http.post("gradio_api/call/match", json=call).raise_for_status().json()
-            return http.get(f"gradio_api/call/match/{event['event_id']}").raise_for_status().text
+            return told(http, content, PHOTO, 3)
 
     def keep_asking(self, content: bytes, until: Callable[[], bool]) -> None:
         while not until():
@@ -98,12 +94,9 @@ class Visitor:
 
 
 def is_right(answer: Any, reference: dict[str, Any]) -> bool:
-    import json
-
-    if not isinstance(answer, str) or "event: complete" not in answer:
+    if not isinstance(answer, dict) or "error" in answer:
         return False
-    told = json.loads(answer.rpartition("data: ")[2])[0]
-    ours, theirs = told["faces"][0]["matches"], reference["faces"][0]["matches"]
+    ours, theirs = answer["faces"][0]["matches"], reference["faces"][0]["matches"]
     return [match["actor"] for match in ours] == [match["actor"] for match in theirs] and all(
         abs(one["similarity"] - other["similarity"]) < 1e-4
         for one, other in zip(ours, theirs, strict=True)
@@ -136,8 +129,8 @@ def test_visitors_of_two_pages_keep_their_sessions(served: Served) -> None:
             headers={"x-forwarded-for": visitor.address},
             download_files=served.settings.temp_dir,
         )
-        told = client.predict(handle_file(SIX_PEOPLE), 1, api_name="/match")
-        assert len(told["faces"]) == 6
+        answer = client.predict(handle_file(SIX_PEOPLE), 1, api_name="/match")
+        assert len(answer["faces"]) == 6
         used |= {folder for folder in served.folders if list(folder.rglob(PHOTO))}
         if len(used) == PAGES and number >= 3:
             break
