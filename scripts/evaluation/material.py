@@ -32,8 +32,8 @@ class Material:
 
     data: Path  # folder of the sets
     meter: Meter
-    # A part of LFW, of `kpop_crops` and of the changed photos, which the test suite has time for;
-    # the gallery, its probes and the headshots are whole.
+    # A part of LFW, of `kpop_crops` and of the changed photos, and one photo of each Korean and
+    # Indian actor, which the test suite has time for; gallery, probes and headshots are whole.
     sample: bool = False
     share: float | None = None  # of the second network; None: the pack's own
 
@@ -46,6 +46,8 @@ class Material:
         if name == LFW:
             return self._lfw[0]
         photos = labelled_photos(self.data, name)
+        if self.sample and name in FURTHER_ACTORS:
+            return list({photo.person: photo for photo in reversed(photos)}.values())[::-1]
         return self.thinned(photos) if name in THINNED else photos
 
     def thinned(self, photos: Sequence[LabelledPhoto]) -> Sequence[LabelledPhoto]:
