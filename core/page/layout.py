@@ -33,7 +33,7 @@ FACE_ON_SHOW = "window.lookalike.faceOnShow"  # what is sent of all that the bro
 OWN: dict[str, Any] = {"api_visibility": "private", "show_progress": "hidden"}  # no API
 # Words of the controls, which stand in the page before any event.
 STATIC = ("intro", "tab_photo", "tab_live", "photo", "live", "privacy", "example", "who", "country",
-          "make_card", "footer", "fun", "starter", "embedded", "fallback")  # fmt: skip
+          "make_card", "footer", "fun")  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -94,7 +94,7 @@ def static_words(finder: LookalikeFinder) -> gr.I18n:
     """The controls' words, of which Gradio takes the language that serving/server.py set."""
     words = {
         lang: {
-            **{key: speech(key) for key in STATIC},
+            **{key: speech(key) for key in (*STATIC, *banners(finder))},
             "heading": f"# {speech('title')}",
             "footer_links": f"{speech('fun')} {speech('footer')} ·"
             f" [{speech('credits')}](credits?lang={lang})",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from dataclasses import replace
 from string import Formatter
@@ -12,8 +13,9 @@ from core.faces.engine import FaceEngine
 from core.index.verdict import Verdict
 from core.lookalike import LookalikeFinder
 from core.models.install import WITHOUT_SECOND
+from core.page.handlers import Handlers
 from core.page.language import Speech, banners, speeches, visitor_language
-from core.page.layout import STATIC
+from core.page.layout import STATIC, build_demo, static_words
 from core.page.words import words_of
 from tests.conftest import ROOT
 
@@ -166,3 +168,21 @@ def test_a_banner_tells_that_the_second_network_is_missing(
     assert banners(replace(gallery, notice=both)) == ["fallback", "alone"]
     for speech in speeches(starter).values():
         assert "SFace" in speech("alone")
+
+
+@pytest.mark.parametrize("notice", [None, WITHOUT_SECOND, "no Hub", f"no Hub; {WITHOUT_SECOND}"])
+def test_all_that_stands_in_the_page_before_any_event_has_words_in_every_language(
+    starter: LookalikeFinder,
+    gallery: LookalikeFinder,
+    alone: FaceEngine,
+    engine: FaceEngine,
+    notice: str | None,
+) -> None:
+    used = alone if notice and WITHOUT_SECOND in notice else engine
+    for whole in (starter, gallery):
+        finder = replace(whole, engine=used, notice=notice)
+        page = json.dumps(build_demo(Handlers(finder)).config, default=str).replace("\\", "")
+        keys = set(re.findall(r'"translation_metadata", "key": "(\w+)"', page))
+        assert keys > {"heading", "footer_links", *banners(finder)}
+        for words in static_words(finder).translations.values():
+            assert keys <= words.keys()
