@@ -285,6 +285,8 @@ def load_index(path: Path) -> ActorIndex:
     Raises:
         IndexRefusedError: missing, damaged, or of another schema.
     """
+    if path.is_dir():
+        raise IndexRefusedError(f"{path} is a folder; name the index's file")
     if not path.is_file():
         raise IndexRefusedError(f"{path} is not there; build it or name another file")
     try:

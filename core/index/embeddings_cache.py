@@ -192,6 +192,8 @@ def load_cache(path: Path) -> EmbeddingsCache:
             },
             latest=content["latest"],
         )
+    except IsADirectoryError:
+        raise IndexRefusedError(f"{path} is a folder; name the cache's file") from None
     except FileNotFoundError:
         raise IndexRefusedError(f"{path} is not there; build the index from photos first") from None
     except DAMAGE as error:

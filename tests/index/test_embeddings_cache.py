@@ -177,6 +177,8 @@ def test_damaged_actors_are_refused(value: object, content: dict, tmp_path: Path
 
 def test_random_bytes_missing_file_and_folder_are_refused(tmp_path: Path) -> None:
     path = tmp_path / "embeddings.json"
+    with pytest.raises(IndexRefusedError, match="is a folder; name the cache's file"):
+        load_cache(tmp_path)
     with pytest.raises(IndexRefusedError, match="is not there"):
         load_cache(path)
     path.write_bytes(np.random.default_rng(1).bytes(5000))

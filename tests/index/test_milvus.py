@@ -393,6 +393,14 @@ def test_what_is_known_of_a_build_is_sealed_and_its_version_asked(
     with pytest.raises(IndexRefusedError, match="damaged"):
         opened(tmp_path)
     (served,) = database.rows("lookalike", 'id == "served"', fields)
+    for spoilt in (
+        served["text"][1:],
+        served["text"].replace('"dimension"', '"dimensions"'),
+        "[3]",
+    ):
+        database.upsert("lookalike", [served | {"text": spoilt}])
+        with pytest.raises(IndexRefusedError, match="damaged"):
+            opened(tmp_path)
     newer = served["text"].replace('"schema": 1', '"schema": 2')
     database.upsert("lookalike", [served | {"text": newer}])
     for refused in (opened, lambda folder: keep(index, kept_in(folder))):
@@ -412,11 +420,26 @@ def test_another_pack_takes_the_place_of_the_former(tmp_path: Path) -> None:
     assert set(database.collections()) == own
 
 
+def test_nothing_is_written_where_there_is_no_index_or_something_else(tmp_path: Path) -> None:
+    photos = tmp_path / "photos.db"
+    (photos / "Ann").mkdir(parents=True)
+    (tmp_path / "text.db").write_text("no index")
+    for name, fault in (
+        ("photos.db", "something else"),
+        ("text.db", "something else"),
+        ("away/gallery.db", "away is not a folder"),
+    ):
+        with pytest.raises(IndexServerError, match=fault):
+            Database(Address.of(f"milvus:{tmp_path / name}"))
+    assert [path.name for path in photos.iterdir()] == ["Ann"]
+
+
 def test_an_index_is_there_until_it_is_dropped(tmp_path: Path) -> None:
     settings = kept_in(tmp_path)
     assert not is_kept(settings)
     with pytest.raises(IndexRefusedError, match="there is none"):
         load_kept(settings)
+    assert list(tmp_path.iterdir()) == []  # who only reads makes none
     database = Database(Address.of(settings.index))
     database.make("somebody_elses", 8, {})
     keep(made_up(random_units(5)), settings)

@@ -36,11 +36,13 @@ OWN = re.compile(rf"{STATE}(_({'|'.join(KINDS)})_\d+)?")  # collections
 
 def is_in_milvus(address: Address) -> bool:
     """Whether a build is served at an address, fit or not."""
-    return served_build(Database(address)) is not None
+    return not address.is_missing and served_build(Database(address)) is not None
 
 
 def drop_from_milvus(address: Address) -> None:
     """Delete all builds at an address."""
+    if address.is_missing:
+        return
     database = Database(address)
     for name in sorted(database.collections()):  # first of all the one that says what is served
         if OWN.fullmatch(name):

@@ -225,6 +225,8 @@ def open_milvus(address: Address) -> MilvusIndex:
         IndexRefusedError: there is none, or not all of it is there.
         IndexServerError: Milvus does not answer.
     """
+    if address.is_missing:
+        raise IndexRefusedError("there is none")
     database = Database(address)
     served = served_build(database)
     if served is None:

@@ -20,6 +20,8 @@ TIMEOUT = 20.0  # seconds for one answer
 BATCH = 1000  # rows with vectors in one message: some 1.5 MB
 PAGE = 16_000  # rows without vectors in one answer; Milvus gives 16,384
 
+LITE = {"LOCK", "collections"}  # in every folder of milvus-lite's
+
 T = TypeVar("T")
 
 
@@ -44,10 +46,38 @@ class Address:
         return Address(uri, user, parts.path.strip("/"))
 
     @property
+    def file(self) -> Path | None:
+        """Of milvus-lite, which makes a folder of it; None of a server."""
+        return None if "://" in self.uri else Path(self.uri)
+
+    @property
+    def is_missing(self) -> bool:
+        """Whether it is a file that nobody wrote yet: to open one makes it."""
+        return self.file is not None and not self.file.exists()
+
+    @property
     def remedy(self) -> str:
         """Where it does not answer."""
-        is_server = "://" in self.uri
-        return "start it" if is_server else "let no other process use the file at the same time"
+        return "let no other process use the file at the same time" if self.file else "start it"
+
+    def refuse_other_things(self) -> None:
+        """Before milvus-lite writes beside them.
+
+        Raises:
+            IndexServerError: the file cannot be one of milvus-lite's.
+            OSError: it cannot be looked at.
+        """
+        if self.file is None:
+            return
+        if not self.file.parent.is_dir():
+            raise IndexServerError(
+                f"{self.file.parent} is not a folder; make it, or correct LOOKALIKE_INDEX"
+            )
+        has = {entry.name for entry in self.file.iterdir()} if self.file.is_dir() else set()
+        if self.file.is_file() or (has and not has & LITE):
+            raise IndexServerError(
+                f"{self.file} is something else than an index in Milvus; correct LOOKALIKE_INDEX"
+            )
 
     def __str__(self) -> str:
         """For messages."""
@@ -75,6 +105,7 @@ class Database:
             logging.getLogger(name).setLevel(logging.CRITICAL)  # what they tell is raised too
         self.address = address
         self._pymilvus = pymilvus
+        self._asked(address.refuse_other_things)
         options = {"token": address.token, "db_name": address.database, "timeout": TIMEOUT}
         self._client: Any = self._asked(pymilvus.MilvusClient, address.uri, **options)
 

@@ -21,7 +21,7 @@ from typing import Any
 import numpy as np
 
 from core.errors import IndexRefusedError
-from core.files import sha256_of
+from core.files import DAMAGE, sha256_of
 from core.index.milvus.server import Database, in_batches, one_of
 
 SCHEMA = 1
@@ -70,13 +70,17 @@ def served_build(database: Database) -> Served | None:
     rows = database.rows(STATE, one_of("id", [SERVED]), ["text"])
     if not rows:
         return None
-    about = json.loads(rows[0]["text"])
-    if about.pop("schema", None) != SCHEMA:
+    try:
+        about = dict(json.loads(rows[0]["text"]))
+        served = Served(**about) if about.pop("schema", None) == SCHEMA else None
+    except DAMAGE as error:
+        raise IndexRefusedError(f"it is damaged ({error})") from error
+    if served is None:
         raise IndexRefusedError(
             f"the collections {STATE}… of {database.address} are of another version of this app;"
             " delete them, or name another database"
         )
-    return Served(**about)
+    return served
 
 
 def serve(database: Database, served: Served) -> None:
