@@ -35,8 +35,11 @@ PACK_CHOICES = ("auto", "auraface", "sface")
 LOG_FORMS = ("text", "json")
 PILLOW_MEGAPIXELS = 178  # Pillow refuses larger pictures whatever the limit
 SPACE = "SPACE_ID"  # set on a Hugging Face Space
-# As the Hub allows names: letters, digits, "-", "_" and ".", no two of the latter in a row.
-REPO = re.compile(r"(?!.*(--|\.\.))\w[\w.-]{0,95}/\w[\w.-]{0,95}", re.ASCII)
+# As the Hub allows names: letters, digits, "_" and, between them, "-" and ".", of which no two
+# stand in a row; none ends like a repository of git.
+REPO = re.compile(r"(?!.*(--|\.\.|\.git$))\w([\w.-]{0,94}\w)?/\w([\w.-]{0,94}\w)?", re.ASCII)
+WEB = re.compile(r"https?://[^\s/?#]+(/\S*)?")
+WHO = re.compile(r"//[^/]*@")  # user and password in an address, which nobody is told
 # A server, with user and database if need be, or a file of milvus-lite (core/index/milvus/).
 MILVUS = re.compile(r"milvus(\+tls)?://([^/@]+@)?[^/@:]+(:\d{1,5})?(/\w+)?|milvus:(?!//).+\.db")
 
@@ -69,6 +72,12 @@ def _milvus(value: str) -> str:
     return value
 
 
+def _web(value: str) -> str:
+    if value and not (WEB.fullmatch(value) and urlsplit(value).port != 0):
+        raise ValueError(value)
+    return value
+
+
 def _absolute(path: Path) -> Path:
     try:
         return path.expanduser().absolute()
@@ -90,10 +99,13 @@ Milvus = Annotated[
     AfterValidator(_milvus),
     "milvus://host:port or milvus:/path/gallery.db, or leave it empty for a file (.npz)",
 ]
+Web = Annotated[str, AfterValidator(_web), "an address such as https://example.org/path"]
 Positive = Annotated[float, Field(gt=0), "more than 0"]
 Count = Annotated[int, Field(gt=0), "more than 0"]
 Share = Annotated[float, Field(gt=0, lt=1), "between 0 and 1"]
-Side = Annotated[int, Field(ge=32, multiple_of=32), "a multiple of 32"]
+# A look at a square of the largest side takes 0.8 GB; beyond it a photo is looked at in parts.
+Side = Annotated[int, Field(ge=32, le=4096, multiple_of=32), "a multiple of 32, at most 4096"]
+LongSide = Annotated[int, Field(ge=32, le=32_768, multiple_of=32), "a multiple of 32"]
 Threads = Annotated[int, Field(ge=0), "0 or more"]
 Megapixels = Annotated[
     float,
@@ -188,7 +200,7 @@ class Settings(BaseSettings):
         default=DetectionOptions.size,
         description="a photo is first fitted into a square of this side, pixels",
     )
-    detection_limit: Side = Field(
+    detection_limit: LongSide = Field(
         default=DetectionOptions.limit,
         description="longest side at which small faces are looked for, pixels",
     )
@@ -202,11 +214,11 @@ class Settings(BaseSettings):
     contact: str = Field(
         default="", description="e-mail or page for Wikimedia; needed by `download_dataset.py`"
     )
-    wikidata_url: str = Field(
+    wikidata_url: Web = Field(
         default="https://query.wikidata.org/sparql",
         description="Wikidata's query service, or a mirror of it",
     )
-    commons_url: str = Field(
+    commons_url: Web = Field(
         default="https://commons.wikimedia.org/w/api.php", description="Wikimedia Commons' API"
     )
     threads: Threads = Field(default=0, description="networks run at once; 0: the CPU quota")
@@ -214,7 +226,7 @@ class Settings(BaseSettings):
         default=60, description="how long a visitor's photo may lie in the temporary folder"
     )
     top_k: Count = Field(default=5, description="matches a face")
-    public_url: str = Field(
+    public_url: Web = Field(
         default="", description="where visitors reach the page, for previews of its link"
     )
     password: str = Field(
@@ -334,7 +346,7 @@ class Settings(BaseSettings):
             if name not in cls.model_fields:
                 raise TypeError(f"there is no setting {name}") from error
             raise SettingsError(
-                f"LOOKALIKE_{name.upper()} is {first['input']!r}; set it to"
+                f"LOOKALIKE_{name.upper()} is {WHO.sub('//…@', repr(first['input']))}; set it to"
                 f" {_wanted(name, first['type'])}"
             ) from error
 

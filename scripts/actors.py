@@ -22,6 +22,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent))  # run by path, 
 
 from dataclasses import asdict
 
+from core.errors import GalleryError
 from core.faces.engine import FaceEngine
 from core.models.install import ensure_models
 from core.settings import PACK_CHOICES, Settings
@@ -39,6 +40,8 @@ def main() -> int:
         starter_file=args.starter,
         removals_file=args.removals,
     )
+    if args.command != "add" and not settings.dataset_dir.is_dir():
+        raise GalleryError(f"{settings.dataset_dir} is not a folder; make it, or name another one")
 
     def make_engine(pack: str) -> FaceEngine:
         return load_engine(ensure_models(settings, pack), settings)

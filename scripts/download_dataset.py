@@ -40,7 +40,7 @@ def main() -> int:
     """Exit status 0 when there is no more to do, 2 for a set-up fault, 130 when interrupted."""
     args = _arguments()
     settings = settings_with(dataset_dir=args.dataset_dir)
-    if args.from_hub:
+    if args.from_hub is not None:
         counts, *left_out = fetch_from_hub(args.from_hub, settings).summary()
         tell(f"{args.from_hub}: {counts}", *left_out)
         return 0

@@ -25,6 +25,7 @@ from core.page.serving.address import (
     chosen_host,
     chosen_port,
     drop_empty,
+    refuse_taken,
     trusted_proxies,
 )
 from core.settings import Settings, load_settings
@@ -52,6 +53,10 @@ def main() -> int:
         raise SettingsError(
             "LOOKALIKE_MCP is on, with which only app.py can serve the page; set LOOKALIKE_MCP=0"
         )
+    if args.most_engines and args.most_engines < args.engines:
+        raise SettingsError("--most-engines is less than --engines; ask for as many, or more")
+    if args.ray == LOCAL:  # Ray Serve may be at a known cluster's port already
+        refuse_taken(host, port)
     with cluster(args.ray, environment(settings)):
         # A container's stop, like Ctrl-C; Ray has set its own by now.
         signal.signal(signal.SIGTERM, signal.default_int_handler)
@@ -59,7 +64,10 @@ def main() -> int:
         from core.cluster.enrol import engines_of_cluster  # noqa: PLC0415
 
         finder = start(settings)  # the models' and the index's fallbacks are app.py's
-        most = args.most_engines or engines_of_cluster()
+        room = engines_of_cluster()
+        if args.ray == LOCAL and args.engines > room:
+            raise SettingsError(f"there are cores for {room} engines; ask for fewer --engines")
+        most = args.most_engines or max(room, args.engines)
         replicas = page.Replicas(args.pages, args.engines, most)
         with suppress(KeyboardInterrupt), page.served(finder, replicas, host, port):
             log.info("Lookalike is running: http://%s:%d", host, port)

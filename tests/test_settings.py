@@ -199,6 +199,11 @@ def test_paths_are_absolute_and_know_the_home_folder(
         ("INDEX", "localhost:19530", "milvus://host:port or milvus:/path/gallery.db"),
         ("INDEX", "milvus://host:99999", "milvus://host:port"),
         ("INDEX", "milvus:/gallery", "gallery.db"),
+        ("DETECTION_SIZE", "999999968", "at most 4096"),
+        ("DETECTION_LIMIT", "999999968", "a multiple of 32"),
+        ("WIKIDATA_URL", "nonsense", "https://example.org/path"),
+        ("COMMONS_URL", "ftp://commons.example.org", "https://example.org/path"),
+        ("PUBLIC_URL", "https://", "https://example.org/path"),
         ("MCP", "yes please", "1 or 0"),
         ("MCP", "2", "1 or 0"),
     ],
@@ -210,6 +215,13 @@ def test_a_value_that_cannot_be_used_is_refused_by_its_name(
         load_settings({f"LOOKALIKE_{name}": value})
     assert str(refused.value).startswith(f"LOOKALIKE_{name} is ")
     assert "\n" not in str(refused.value)
+
+
+def test_a_password_in_an_address_is_not_told() -> None:
+    with pytest.raises(SettingsError) as refused:
+        load_settings({"LOOKALIKE_INDEX": "milvus://me:sesame@host:0"})
+    assert "sesame" not in str(refused.value)
+    assert "host:0" in str(refused.value)
 
 
 def test_settings_built_in_code_do_not_read_the_environment(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib
 import os
 import shutil
+import socket
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
@@ -19,6 +20,7 @@ STORE = 200_000_000  # bytes of Ray's object store in a cluster of this machine
 SHARED_MEMORY, ROOM = Path("/dev/shm"), 2  # noqa: S108 - and of stores it must have room for # nosec B108
 PROXY_SECONDS = "60"  # Ray Serve gives a page's proxy 5 to begin, and then ends it
 GRPC_MESSAGE = 2**31 - 1  # bytes; Ray Serve would take 4 MB, less than a photo's pixels
+ANSWER_SECONDS = 10.0  # that a cluster is given to take a connection
 WITHOUT_RAY = "Ray is not installed; run python -m pip install -r requirements-ray.txt"
 
 
@@ -39,13 +41,14 @@ def cluster(
     """
     ray = _ray()
     try:
+        _refuse_nobody(address)
         ray.init(
             address,
             runtime_env=_processes(address, environment or {}),
             logging_level="warning",
             **_size(address, cores or usable_cpus()),
         )
-    except (ConnectionError, ValueError, RuntimeError) as error:
+    except (OSError, ValueError, RuntimeError) as error:
         raise ClusterError(
             f"the cluster {address} cannot be joined ({_first_line(error)}); begin one with"
             " ray start --head on this machine, or leave the address out"
@@ -54,6 +57,17 @@ def cluster(
         yield
     finally:
         ray.shutdown()
+
+
+def _refuse_nobody(address: str) -> None:
+    """Ray would wait for minutes where nothing answers.
+
+    Raises:
+        OSError: nobody listens there.
+    """
+    host, _, port = address.removeprefix("ray://").rpartition(":")
+    if host and port.isdigit():
+        socket.create_connection((host.strip("[]"), int(port)), timeout=ANSWER_SECONDS).close()
 
 
 def _ray() -> Any:

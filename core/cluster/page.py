@@ -174,7 +174,12 @@ def served(finder: LookalikeFinder, replicas: Replicas, host: str, port: int) ->
     Raises:
         ClusterError: it does not get that far.
     """
-    serve.start(http_options={"host": host, "port": port}, logging_config=QUIET)
+    try:
+        serve.start(http_options={"host": host, "port": port}, logging_config=QUIET)
+    except RuntimeError as error:
+        raise ClusterError(
+            f"the page cannot be served at {host}:{port}; use another --port, or another --host"
+        ) from error
     existing = serve.context._get_global_client().http_config
     if (existing.host, existing.port) != (host, port):
         raise ClusterError(

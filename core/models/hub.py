@@ -139,6 +139,8 @@ def remedy_of(error: Exception) -> str:
     """What helps against an error of the Hub's client."""
     if status := _status(error):
         return REMEDIES.get(status, LATER)
+    if isinstance(error, UnicodeEncodeError):  # a header cannot carry it
+        return "set HF_TOKEN to a token of the Hub's, or unset it"
     if type(error).__name__ == "TooManyRedirects" or isinstance(error, ValueError):
         return LOGIN  # a page, where the Hub's JSON was expected
     return OWN_CERTIFICATE if _is_about_certificates(error) else CHECK_NETWORK

@@ -13,7 +13,7 @@ from typing import Any
 
 from core.errors import SettingsError
 from core.models.hub import ask_in_time, remedy_of
-from core.settings import REPO, Settings, load_settings
+from core.settings import REPO, WHO, Settings, load_settings
 
 # What the app needs; a folder stands for all in it. Scripts, tests and documents stay at home.
 NEEDED = (
@@ -78,17 +78,17 @@ def planned_space(
     """
     if not REPO.fullmatch(name):
         raise SettingsError(f"{name!r} is no owner/name; give the Space's, as in me/lookalike")
-    for variable in variables:
-        _refuse_variable(variable)
+    for variable, value in variables.items():
+        _refuse_variable(variable, value)
     load_settings(variables)
     return Space(name, needed_files(root), variables, private)
 
 
-def _refuse_variable(variable: str) -> None:
+def _refuse_variable(variable: str, value: str) -> None:
     setting = variable.removeprefix("LOOKALIKE_").lower()
     if setting not in Settings.model_fields or variable != f"LOOKALIKE_{setting.upper()}":
         raise SettingsError(f"{variable} is no setting; docs/settings.md has them all")
-    if setting in SECRET:
+    if setting in SECRET or WHO.search(value):
         raise SettingsError(
             f"{variable} would be a variable that everybody can read; set it as a secret, in the"
             " Space's settings on the Hub"

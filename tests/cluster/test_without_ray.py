@@ -9,7 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from core.cluster.connect import WITHOUT_RAY
+from core.cluster.connect import WITHOUT_RAY, cluster
+from core.errors import ClusterError
 from tests.conftest import ASTRONAUT, ROOT
 from tests.running_app import gallery_env
 
@@ -39,6 +40,16 @@ def test_one_sentence_names_the_remedy(
         check=False,
     )
     assert (done.returncode, done.stderr) == (2, f"error: {WITHOUT_RAY}\n")
+
+
+def test_a_cluster_that_is_not_there_is_told_in_seconds() -> None:
+    pytest.importorskip("ray")
+    for address in ("127.0.0.1:9", "ray://127.0.0.1:9"):  # nobody listens there
+        with (
+            pytest.raises(ClusterError, match=f"the cluster {address} cannot be joined"),
+            cluster(address),
+        ):
+            pytest.fail("it was joined")
 
 
 def test_nothing_else_imports_it(no_ray: dict[str, str]) -> None:

@@ -284,6 +284,12 @@ def test_the_remedy_for_a_certificate_that_is_not_trusted_names_its_setting() ->
         assert "SSL_CERT_FILE" in remedy_of(error)
 
 
+def test_the_remedy_for_a_token_that_is_none_names_its_setting() -> None:
+    with pytest.raises(UnicodeEncodeError) as caught:
+        "토큰".encode("ascii")
+    assert "HF_TOKEN" in remedy_of(caught.value)
+
+
 def test_file_that_is_not_on_the_hub_is_not_blamed_on_the_network(
     published: Path, tmp_path: Path
 ) -> None:

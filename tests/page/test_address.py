@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import re
+import socket
 
 import pytest
 
 from core.errors import SettingsError
-from core.page.serving.address import chosen_host, chosen_port, drop_empty
+from core.page.serving.address import chosen_host, chosen_port, drop_empty, refuse_taken
 
 
 def test_port_of_the_command_line_comes_before_the_platforms() -> None:
@@ -23,6 +24,16 @@ def test_what_is_no_port_is_refused_by_its_name(name: str, wrong: str) -> None:
     sentence = f"{name} is {wrong!r}; set it to a whole number from 1 to 65535"
     with pytest.raises(SettingsError, match=re.escape(sentence)):
         chosen_port(asked, environ)
+
+
+def test_where_nothing_can_listen_is_refused_before_anything_is_begun() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        with pytest.raises(SettingsError, match=f"at 127.0.0.1:{port} .*use another --port"):
+            refuse_taken("127.0.0.1", port)
+    refuse_taken("127.0.0.1", port)
+    with pytest.raises(SettingsError, match="or another --host"):
+        refuse_taken("nohost.invalid", port)
 
 
 def test_every_interface_is_for_platforms_that_were_not_told_otherwise() -> None:

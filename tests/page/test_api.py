@@ -235,6 +235,10 @@ def test_the_readmes_example_has_the_fields_of_a_real_answer(client: Client, pho
     example, error = map(json.loads, readme_block("example: answer").splitlines())
     real = client.predict(handle_file(photo), 1, api_name="/match")
     assert list(flattened(example)) == list(flattened(real))
+    told, found = (answer["faces"][0]["matches"][0] for answer in (example, real))
+    assert told["names"] == found["names"]
+    assert told["similarity"] == pytest.approx(found["similarity"], abs=0.005)
+    assert told["score"] == pytest.approx(found["score"], abs=1)
     assert set(error) == set(NoAnswerJson.__annotations__)
 
 

@@ -41,7 +41,7 @@ def owner(
     options += ["--starter", str(starter), "--removals", str(tmp_path / "removals.json")]
 
     def call(*args: str) -> str:
-        monkeypatch.setattr(sys, "argv", ["actors.py", *args, *options])
+        monkeypatch.setattr(sys, "argv", ["actors.py", *options, *args])
         assert main() == 0
         return capsys.readouterr().out
 
@@ -79,6 +79,10 @@ def test_a_refusal_says_why(owner: Owner, settings: Settings, tmp_path: Path) ->
         owner("add", "Ann", str(bad))
     with pytest.raises(GalleryError, match="nobody here is called Nobody"):
         owner("remove", "Nobody")
+    for command in (["list"], ["remove", "Ann"], ["rename", "Ann", "Bob"]):
+        with pytest.raises(GalleryError, match="mistyped is not a folder"):
+            owner(*command, "--dataset-dir", str(tmp_path / "mistyped"))
+    assert (settings.dataset_dir / "Ann").is_dir()
 
 
 @pytest.mark.parametrize("option", ["--dataset-dir", "--pack", "--starter", "--removals"])

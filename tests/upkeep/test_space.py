@@ -237,7 +237,17 @@ def test_half_a_project_is_refused(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "name", ["lookalike", "me/look/alike", "me/..", "https://x/me/y", "me/a b"]
+    "name",
+    [
+        "lookalike",
+        "me/look/alike",
+        "me/..",
+        "https://x/me/y",
+        "me/a b",
+        "me/x.git",
+        "me/x-",
+        "me/.x",
+    ],
 )
 def test_a_name_that_is_none_is_refused(name: str) -> None:
     with pytest.raises(SettingsError, match="owner/name"):
@@ -252,6 +262,8 @@ def test_a_name_that_is_none_is_refused(name: str) -> None:
         ("LOOKALIKE_TOP_K", "many", "set it to a whole number"),
         ("LOOKALIKE_GALLERY", "actors", "set it to owner/name"),
         ("LOOKALIKE_PASSWORD", "sesame", "set it as a secret"),
+        ("LOOKALIKE_INDEX", "milvus://me:sesame@host:19530", "set it as a secret"),
+        ("LOOKALIKE_INDEX", "milvus://me:sesame@host:0", "set it as a secret"),
     ],
 )
 def test_a_variable_that_would_not_do_is_refused(variable: str, value: str, fault: str) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket
 from collections.abc import Mapping, MutableMapping
 
 from core.errors import SettingsError
@@ -39,6 +40,24 @@ def chosen_host(asked: str | None, environ: Mapping[str, str]) -> str | None:
     if not host and any(environ.get(name) for name in HOSTED):
         return EVERY_INTERFACE
     return host or None
+
+
+def refuse_taken(host: str, port: int) -> None:
+    """Before anything is begun that could not end in a page.
+
+    Raises:
+        SettingsError: nothing can listen there.
+    """
+    try:
+        family, *_, place = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
+        with socket.socket(family, socket.SOCK_STREAM) as listener:
+            listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            listener.bind(place)
+    except OSError as error:
+        raise SettingsError(
+            f"the page cannot be served at {host}:{port} ({error}); use another --port (or PORT),"
+            " or another --host"
+        ) from error
 
 
 def trusted_proxies(settings: Settings) -> str:
