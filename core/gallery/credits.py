@@ -20,12 +20,13 @@ from typing import BinaryIO
 
 from PIL import ExifTags, Image
 
-from core.errors import GalleryError
 from core.faces.photo import DECODER_FAULTS
 from core.files import new_file
+from core.gallery.tables import Row, read_rows
 
 CREDITS_FILE = "credits.csv"
-COLUMNS = ("file", "source", "author", "licence", "licence_url", "sha1")
+NEEDED = ("file", "source", "author", "licence", "licence_url")
+COLUMNS = (*NEEDED, "sha1")
 
 
 @dataclass(frozen=True)
@@ -60,14 +61,7 @@ def read_credits(path: Path) -> dict[str, Credit]:
     """
     if not path.is_file():
         return {}
-    try:
-        with path.open(encoding="utf-8-sig", newline="") as stream:
-            return dict(_credit_of(row) for row in csv.DictReader(stream))
-    except (OSError, KeyError, ValueError, csv.Error) as error:
-        raise GalleryError(
-            f"{path} cannot be read ({error}); it needs the columns"
-            " file, source, author, licence, licence_url"
-        ) from error
+    return dict(read_rows(path, NEEDED, _credit_of))
 
 
 def write_credits(path: Path, credits: Mapping[str, Credit]) -> None:
@@ -78,7 +72,7 @@ def write_credits(path: Path, credits: Mapping[str, Credit]) -> None:
         writer.writerows({"file": file, **vars(credit)} for file, credit in sorted(credits.items()))
 
 
-def _credit_of(row: dict[str, str | None]) -> tuple[str, Credit]:
+def _credit_of(row: Row) -> tuple[str, Credit]:
     file, author, licence = row["file"], row["author"], row["licence"]
     if file is None or author is None or licence is None:
         raise ValueError(f"the row of {file or author or licence} is cut short")

@@ -22,6 +22,7 @@ PASSED_OVER = {
     "loose": "beside the actors' folders; put it into <Actor name>/",
     "too_deep": "no photo of its own, only folders; move them up, or name it as the dataset folder",
     "subfolder": "a folder inside an actor's; move its photos up",
+    "dangling": "a link to nowhere; mount what it leads to, or delete it",
     "not_opened": "may not be opened; let the user who runs this read it",
     "archive": "an archive; unpack it",
     "no_picture": "no picture of a kind that is read",
@@ -65,15 +66,18 @@ def is_system(name: str) -> bool:
 
 def is_picture(path: Path) -> bool:
     """Whether a file is a picture of a kind that is read: by its name, else by its first bytes."""
-    if path.suffix.lower() in PHOTO_SUFFIXES:
-        return True
+    called_so = path.suffix.lower() in PHOTO_SUFFIXES
     try:
         if not path.is_file():  # a pipe would never end
-            return False
+            return called_so and _is_dangling(path)  # who reads it tells
+        if called_so:
+            return True
         with Image.open(path, formats=FORMATS):
             return True
     except Image.DecompressionBombError:
         return True
+    except PermissionError:
+        return called_so
     except (UnidentifiedImageError, *DECODER_FAULTS):
         return False
 
@@ -125,7 +129,7 @@ def _in_folder(folder: Path) -> tuple[list[Path], list[tuple[Path, str]]]:
         elif _is_folder(entry):
             folders.append(entry)
         else:
-            passed.append((entry, "no_picture"))
+            passed.append((entry, "dangling" if _is_dangling(entry) else "no_picture"))
     if folders and not photos:
         passed.append((folder, "too_deep"))
     else:
@@ -149,10 +153,19 @@ def _is_folder(path: Path) -> bool:
         return False
 
 
+def _is_dangling(path: Path) -> bool:
+    try:
+        return path.is_symlink() and not path.exists()
+    except OSError:
+        return False
+
+
 def _loose(path: Path) -> str:
     """Why a file beside the folders is passed over; "" for what has its place there."""
     if is_picture(path):
         return "loose"
+    if _is_dangling(path):
+        return "dangling"
     return "archive" if path.suffix.lower() in ARCHIVES else ""
 
 

@@ -17,6 +17,7 @@ from pathlib import Path
 from core.errors import GalleryError
 from core.files import new_file
 from core.gallery.folders import is_system
+from core.gallery.tables import Row, read_rows
 from core.languages import ENGLISH, LANGUAGES
 
 ACTORS_FILE = "actors.csv"
@@ -95,14 +96,7 @@ def read_actors(path: Path) -> dict[str, ActorEntry]:
     """
     if not path.is_file():
         return {}
-    try:
-        with path.open(encoding="utf-8-sig", newline="") as stream:
-            rows = [_entry(row) for row in csv.DictReader(stream)]
-    except (OSError, KeyError, ValueError, csv.Error) as error:
-        raise GalleryError(
-            f"{path} cannot be read ({error}); it needs the columns {', '.join(REQUIRED)}"
-        ) from error
-    return {row.folder: row for row in rows}
+    return {row.folder: row for row in read_rows(path, REQUIRED, _entry)}
 
 
 def write_actors(path: Path, actors: Iterable[ActorEntry]) -> None:
@@ -122,10 +116,13 @@ def _row(entry: ActorEntry) -> dict[str, str]:
     return {column: getattr(entry, column) for column in PLAIN} | names
 
 
-def _entry(row: dict[str, str | None]) -> ActorEntry:
-    values = {column: row.get(column) or "" for column in PLAIN}
+def _entry(row: Row) -> ActorEntry:
+    values = {column: (row.get(column) or "").strip() for column in PLAIN}
     if not all(values[column] for column in REQUIRED):
-        raise ValueError("a row without folder or name")
+        known = ", ".join(filter(None, values.values()))
+        raise ValueError(f"the row of {known[:60]} has no folder or no name; fill it in")
+    values["folder"] = unicodedata.normalize("NFC", values["folder"])  # as folders are read
+    values |= {"gender": values["gender"].lower(), "country": values["country"].upper()}
     named = ((column or "", name) for column, name in row.items())
     names = {
         column.removeprefix(NAME_IN): name

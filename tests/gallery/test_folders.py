@@ -189,3 +189,22 @@ def test_listing_heeds_photos_only(tmp_path: Path) -> None:
     assert listing(tmp_path) == before
     add(tmp_path, "Zoe/2", encoded("JPEG"))
     assert listing(tmp_path) != before
+
+
+def test_what_is_no_file_is_no_photo_whatever_it_is_called(tmp_path: Path) -> None:
+    """A pipe would be waited for, and zeros never end."""
+    add(tmp_path, "Zoe/1.jpg")
+    add(tmp_path, "Zoe/2.jpg/3.jpg")
+    os.mkfifo(tmp_path / "Zoe" / "pipe.jpg")
+    os.mkfifo(tmp_path / "loose.jpg")
+    (tmp_path / "Zoe" / "zeros.jpg").symlink_to("/dev/zero")
+    (tmp_path / "Zoe" / "gone").symlink_to(tmp_path / "unmounted" / "1.jpg")
+    (tmp_path / "Bob").symlink_to(tmp_path / "unmounted")
+    assert [path.name for path in look_through(tmp_path).photos] == ["1.jpg"]
+    assert sorted(passed_over(tmp_path)) == [
+        ("Bob", "dangling"),
+        ("Zoe/2.jpg", "subfolder"),
+        ("Zoe/gone", "dangling"),
+        ("Zoe/pipe.jpg", "no_picture"),
+        ("Zoe/zeros.jpg", "no_picture"),
+    ]
