@@ -9,10 +9,13 @@ from collections.abc import Iterator
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image
+from PIL import Image, TiffImagePlugin
 
 BAND = 256  # rows
 SIXTEEN_BITS = 65535
+TOPS = (255, 1023, 4095, SIXTEEN_BITS)
+FLOAT_TOPS = (1.0, 255.0, float(SIXTEEN_BITS))
+MOST_OF, OVERSHOT = 0.99, 1.5  # quantile of a float picture's values; times the top it may be
 
 
 def on_white(image: Image.Image) -> Image.Image:
@@ -26,16 +29,33 @@ def on_white(image: Image.Image) -> Image.Image:
 
 
 def deep_grey_to_rgb(image: Image.Image) -> Image.Image:
-    """Grey of more than 8 bits, scaled from its own format's range (16 bits; 0-1 for floats)."""
+    """Grey of more than 8 bits, scaled from the range that its values are in.
+
+    Integers of 8, 10 or 12 bits often stand in 16, and floats are of 0-1 or of integers' ranges;
+    what was resized overshoots a little.
+    """
     values = np.asarray(image)
-    highest = float(np.fmax.reduce(values, axis=None, initial=0))  # heeds no NaN
-    top = 1.0 if image.mode == "F" and highest <= 1 else float(SIXTEEN_BITS)
-    if image.mode in ("I", "F") and top != 1.0 and highest <= 255:
-        top = 255.0
+    if values.dtype == np.int32 and (values > SIXTEEN_BITS).any():
+        values = (values.view(np.uint32) >> 16).astype(np.uint16)
+    if values.dtype.kind == "f":
+        some = values[:: 1 + values.shape[0] // 1000, :: 1 + values.shape[1] // 1000]
+        known = some[np.isfinite(some)]
+        most = float(np.quantile(known, MOST_OF)) if known.size else 0.0
+        top = next((top for top in FLOAT_TOPS if most <= OVERSHOT * top), FLOAT_TOPS[-1])
+    else:
+        top = next(top for top in TOPS if values.max(initial=0) <= top)
     grey = np.empty(values.shape, np.uint8)
     for start, end in _bands(len(values)):
         grey[start:end] = _scaled(values[start:end], top)
+    if _white_is_zero(image):
+        np.subtract(255, grey, out=grey)
     return Image.fromarray(grey).convert("RGB")
+
+
+def _white_is_zero(image: Image.Image) -> bool:
+    """Of a TIFF, which Pillow heeds for 8 bits alone."""
+    tags = getattr(image, "tag_v2", {})
+    return bool(tags.get(TiffImagePlugin.PHOTOMETRIC_INTERPRETATION) == 0)
 
 
 def pixels_of(image: Image.Image) -> NDArray[np.uint8]:

@@ -222,6 +222,29 @@ def test_floating_point_tiff_is_scaled_from_its_own_range(top: float) -> None:
     assert difference(photo.pixels, grey_rgb(GREY_16 / 257)) < 1
 
 
+def test_a_floating_point_tiff_that_was_resized_overshoots_a_little() -> None:
+    values = (GREY_16 / 65535).astype(np.float32)
+    values[70:74, 70:74] = 3.5
+    photo = read_photo(encoded(Image.fromarray(values), "TIFF"))
+    assert difference(photo.pixels[:70], grey_rgb(GREY_16 / 257)[:70]) < 1
+
+
+@pytest.mark.parametrize("bits", [8, 10, 12])
+def test_fewer_bits_in_a_container_of_16_are_scaled_from_their_own_range(bits: int) -> None:
+    values = (GREY_16 / 65535 * (2**bits - 1)).round().astype(np.uint16)
+    photo = read_photo(encoded(Image.fromarray(values), "PNG"))
+    assert difference(photo.pixels, grey_rgb(GREY_16 / 257)) < 1
+
+
+def test_grey_of_32_bits_and_grey_in_which_white_is_zero_are_read() -> None:
+    deep = Image.fromarray((GREY_16 * 65537).astype(np.uint32).view(np.int32))
+    photo = read_photo(encoded(deep, "TIFF"))
+    assert difference(photo.pixels, grey_rgb(GREY_16 / 257)) < 1
+    negative = Image.fromarray((65535 - GREY_16).astype(np.uint16))
+    photo = read_photo(encoded(negative, "TIFF", tiffinfo={262: 0}))
+    assert difference(photo.pixels, grey_rgb(GREY_16 / 257)) < 1
+
+
 def test_floating_point_tiff_with_gaps_is_read() -> None:
     values = (GREY_16 / 65535).astype(np.float32)
     values[:10] = np.nan
