@@ -38,6 +38,9 @@ SPACE = "SPACE_ID"  # set on a Hugging Face Space
 # As the Hub allows names: letters, digits, "_" and, between them, "-" and ".", of which no two
 # stand in a row; none ends like a repository of git.
 REPO = re.compile(r"(?!.*(--|\.\.|\.git$))\w([\w.-]{0,94}\w)?/\w([\w.-]{0,94}\w)?", re.ASCII)
+LONGEST_NAME = 255  # bytes, of a file or folder on every usual system
+# Sources as a Content-Security-Policy has them, which is a header of every answer.
+SITES = re.compile(r"{0}( {0})*".format(r"('self'|'none'|[!#-&(-+.-:<-~-]+)"))
 WEB = re.compile(r"https?://[^\s/?#]+(/\S*)?")
 WHO = re.compile(r"//[^/]*@")  # user and password in an address, which nobody is told
 # A server, with user and database if need be, or a file of milvus-lite (core/index/milvus/).
@@ -78,7 +81,15 @@ def _web(value: str) -> str:
     return value
 
 
+def _sites(value: str) -> str:
+    if value and not SITES.fullmatch(value):
+        raise ValueError(value)
+    return value
+
+
 def _absolute(path: Path) -> Path:
+    if any(len(os.fsencode(part)) > LONGEST_NAME for part in path.parts):
+        raise ValueError(path)
     try:
         return path.expanduser().absolute()
     except RuntimeError as error:  # `~name` of nobody
@@ -100,13 +111,16 @@ Milvus = Annotated[
     "milvus://host:port or milvus:/path/gallery.db, or leave it empty for a file (.npz)",
 ]
 Web = Annotated[str, AfterValidator(_web), "an address such as https://example.org/path"]
-Positive = Annotated[float, Field(gt=0), "more than 0"]
-Count = Annotated[int, Field(gt=0), "more than 0"]
+Sites = Annotated[
+    str, AfterValidator(_sites), "sites with a blank between, as in 'self' https://example.org"
+]
+Positive = Annotated[float, Field(gt=0, le=1e9), "more than 0, at most 1e9"]
+Count = Annotated[int, Field(gt=0, le=10**9), "more than 0, at most 1e9"]
 Share = Annotated[float, Field(gt=0, lt=1), "between 0 and 1"]
 # A look at a square of the largest side takes 0.8 GB; beyond it a photo is looked at in parts.
 Side = Annotated[int, Field(ge=32, le=4096, multiple_of=32), "a multiple of 32, at most 4096"]
 LongSide = Annotated[int, Field(ge=32, le=32_768, multiple_of=32), "a multiple of 32"]
-Threads = Annotated[int, Field(ge=0), "0 or more"]
+Threads = Annotated[int, Field(ge=0, le=10**9), "0 or more, at most 1e9"]
 Megapixels = Annotated[
     float,
     Field(gt=0, le=PILLOW_MEGAPIXELS),
@@ -248,7 +262,7 @@ class Settings(BaseSettings):
         default=100,
         description="photos that may wait their turn; others are told that the server is busy",
     )
-    frames: str = Field(
+    frames: Sites = Field(
         default="",
         description="sites that may show the page in a frame, such as `'self' https://example.org`;"
         " else every site",

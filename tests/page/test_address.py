@@ -18,7 +18,7 @@ def test_port_of_the_command_line_comes_before_the_platforms() -> None:
 
 
 @pytest.mark.parametrize("wrong", ["abc", "99999", "65536", "0", "-1", "80.5", "8_0", "²", " "])
-@pytest.mark.parametrize("name", ["PORT", "GRADIO_SERVER_PORT", "--port"])
+@pytest.mark.parametrize("name", ["PORT", "GRADIO_SERVER_PORT", "GRADIO_NUM_PORTS", "--port"])
 def test_what_is_no_port_is_refused_by_its_name(name: str, wrong: str) -> None:
     asked, environ = (wrong, {}) if name == "--port" else (None, {name: wrong})
     sentence = f"{name} is {wrong!r}; set it to a whole number from 1 to 65535"

@@ -19,12 +19,13 @@ def chosen_port(asked: str | None, environ: Mapping[str, str]) -> int | None:
 
     Args:
         asked: of the command line.
-        environ: Gradio reads GRADIO_SERVER_PORT of it, as a number without looking.
+        environ: Gradio reads GRADIO_SERVER_PORT and GRADIO_NUM_PORTS of it, without looking.
 
     Raises:
         SettingsError: one of them is no port.
     """
-    _port("GRADIO_SERVER_PORT", environ.get("GRADIO_SERVER_PORT"))
+    for name in ("GRADIO_SERVER_PORT", "GRADIO_NUM_PORTS"):
+        _port(name, environ.get(name))
     return _port("--port", asked) or _port("PORT", environ.get("PORT"))
 
 
