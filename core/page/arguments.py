@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import base64
 import binascii
-import math
 import re
 import uuid
 from collections.abc import Callable, Mapping, Sequence
@@ -29,7 +28,9 @@ NOT_UPLOADED = "photo is no file that was uploaded here, or it is deleted by now
 NO_BASE64 = "photo is no base64 of a picture; send it whole, as data:image/jpeg;base64,..."
 FAILED = "something went wrong on the server; try again, and report it if it happens twice"
 FILE = {"meta": {"_type": "gradio.FileData"}}  # by which Gradio knows a file
-PICTURE = re.compile(r"data:image/([a-z0-9]+)[^,]*;base64,", re.IGNORECASE)
+PICTURE = re.compile(r"data:image/([a-z0-9]{1,20})(?![a-z0-9])[^,]*;base64,", re.IGNORECASE)
+MOST = 10**300  # of matches; a float holds it
+LONGEST_ADDRESS = 8000  # characters, as servers take them
 LONGEST = 60  # characters of a value that are repeated
 
 
@@ -63,7 +64,7 @@ def check_names(sent: Mapping[str, Any], names: Sequence[str], needed: Sequence[
     takes = f"this endpoint takes {', '.join(names) or 'no arguments'}"
     for name in sent:
         if name not in names:
-            raise SettingsError(f"{_shown(name)} is no argument; {takes}")
+            raise SettingsError(f"{shown(name)} is no argument; {takes}")
     for name in needed:
         if name not in sent:
             raise SettingsError(f"{name} is missing; {takes}")
@@ -113,29 +114,30 @@ def _photo(value: Any, uploads: Path) -> dict[str, Any] | None:
         return {"path": url, **FILE}
     if isinstance(url, str) and url.startswith("data:"):
         return {"url": url, **FILE}
-    raise SettingsError(f"photo is {_shown(url or value)}; {FORMS}")
+    raise SettingsError(f"photo is {shown(url or value)}; {FORMS}")
 
 
 def _is_address(text: str) -> bool:
-    return text.lower().startswith(("http://", "https://"))
+    return len(text) <= LONGEST_ADDRESS and text.lower().startswith(("http://", "https://"))
 
 
 def _top_k(value: Any) -> Any:
     if value is None:
         return None
-    whole = isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
+    whole = isinstance(value, int) and not isinstance(value, bool)
+    whole = whole or (isinstance(value, float) and value.is_integer())
     if whole and value < 1:
-        raise SettingsError(f"top_k is {value:g}; set it to 1 or more")
-    if not whole or value != int(value):
-        raise SettingsError(f"top_k is {_shown(value)}; set it to a whole number, 1 or more")
-    return value
+        raise SettingsError(f"top_k is {shown(value)}; set it to 1 or more")
+    if not whole:
+        raise SettingsError(f"top_k is {shown(value)}; set it to a whole number, 1 or more")
+    return min(value, MOST)
 
 
 def _text(name: str, remedy: str) -> Callable[[Any], Any]:
     def check(value: Any) -> Any:
         if value is None or isinstance(value, str):
             return value
-        raise SettingsError(f"{name} is {_shown(value)}; {remedy}, or leave it empty")
+        raise SettingsError(f"{name} is {shown(value)}; {remedy}, or leave it empty")
 
     return check
 
@@ -143,10 +145,11 @@ def _text(name: str, remedy: str) -> Callable[[Any], Any]:
 def _parts(value: Any) -> Any:
     if value is None or isinstance(value, bool):
         return value
-    raise SettingsError(f"parts is {_shown(value)}; set it to true or false")
+    raise SettingsError(f"parts is {shown(value)}; set it to true or false")
 
 
-def _shown(value: Any) -> str:
+def shown(value: Any) -> str:
+    """What was sent, as a sentence repeats it."""
     text = repr(value)
     return text if len(text) <= LONGEST else f"{text[:LONGEST]}..."
 

@@ -227,9 +227,9 @@ def answer_in_words(
         try:
             inputs[:] = check(name, inputs)
             return await process(block_fn, inputs, *arguments, **options)
-        except gr.Error:
-            raise
         except Exception as error:
+            if isinstance(error, gr.Error) and not _is_gradios_own(error):
+                raise
             if _has_no_room(error):
                 _log_no_room(error)
             else:
@@ -238,6 +238,15 @@ def answer_in_words(
             raise gr.Error(words, print_exception=False) from error
 
     demo.process_api = process_or_tell  # type: ignore[method-assign]
+
+
+def _is_gradios_own(error: gr.Error) -> bool:
+    """Whether a component of Gradio's raised it: in English, of Python's types."""
+    place = error.__traceback__
+    while place and place.tb_next:
+        place = place.tb_next
+    module = place.tb_frame.f_globals["__name__"] if place else ""
+    return str(module).startswith("gradio.")
 
 
 def time_events(demo: gr.Blocks, took: Callable[[str, float], None]) -> None:

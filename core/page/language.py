@@ -20,6 +20,7 @@ from core.index.verdict import Verdict, meaning_of
 from core.lookalike import LookalikeFinder
 from core.models.install import WITHOUT_SECOND
 from core.models.packs import whole_of
+from core.page.arguments import shown
 from core.page.portraits import PortraitPictures, Size
 from core.page.words import Words, page_languages, words_of
 
@@ -185,12 +186,12 @@ def check_filter(finder: LookalikeFinder, wanted: Filter) -> None:
     gender, country = wanted.gender, wanted.country
     people, actors = finder.people, finder.index.actors
     if gender and gender not in GENDERS:
-        raise SettingsError(f"gender is {gender!r}; set it to women or men, or leave it empty")
+        raise SettingsError(f"gender is {shown(gender)}; set it to women or men, or leave it empty")
     if gender and not people.among(Filter(gender), actors):
-        raise SettingsError(f"gender is {gender!r}; this gallery names none of its actors so")
+        raise SettingsError(f"gender is {shown(gender)}; this gallery names none of its actors so")
     if country and not people.among(Filter("", country), actors):
         known = ", ".join(sorted(set(_countries(finder)))) or "no countries at all"
-        raise SettingsError(f"country is {country!r}; this gallery knows {known}")
+        raise SettingsError(f"country is {shown(country)}; this gallery knows {known}")
 
 
 def _countries(finder: LookalikeFinder) -> list[str]:

@@ -123,6 +123,7 @@ def test_filters_are_the_gallerys_own_genders_and_countries(client: Client) -> N
     [
         ({"gender": "robots"}, "gender is 'robots'; set it to women or men, or leave it empty"),
         ({"country": "zz"}, "country is 'ZZ'; this gallery knows AT, AU,"),
+        ({"gender": "x" * 5000}, f"gender is '{'x' * 59}...; set it to women or men"),
         ({"top_k": 0}, "top_k is 0; set it to 1 or more"),
         ({"top_k": -3}, "top_k is -3; set it to 1 or more"),
     ],
@@ -151,6 +152,7 @@ def asked(app: RunningApp, name: str, body: dict[str, Any]) -> str:
         ("v2/match", {"photo": "me.jpg"}, "photo is 'me.jpg'; send an uploaded file as"),
         ("v2/match", {"photo": {"path": str(ASTRONAUT)}}, "photo is no file that was uploaded"),
         ("v2/match", {"photo": "data:image/png;base64,@"}, "photo is no base64 of a picture"),
+        ("v2/match", {"photo": f"data:image/{'a' * 300};base64,AAAA"}, "photo is no base64 of"),
         ("v2/match", {"photo": None, "top_k": "three"}, "top_k is 'three'; set it to a whole"),
         ("v2/match", {"photo": None, "bogus": 1}, "'bogus' is no argument; this endpoint takes"),
         ("v2/match", {}, "photo is missing; this endpoint takes photo, top_k"),
@@ -168,6 +170,24 @@ def test_a_wrong_call_is_refused_in_one_sentence(
     assert words in answer
     assert "null" not in answer
     assert app.lines[before:] == []
+
+
+def test_what_gradio_says_of_a_choice_that_is_none_reaches_no_visitor(app: RunningApp) -> None:
+    """As from a tab that was open while another gallery took this one's place."""
+    config = httpx.get(f"{app.url}config").json()
+    radios = {one["id"] for one in config["components"] if one["type"] in ("radio", "dropdown")}
+    number, inputs = next(
+        (event["id"], event["inputs"])
+        for event in config["dependencies"]
+        if radios & set(event["inputs"]) and event["api_name"] not in ("match", "actors")
+    )
+    values = ["no such choice" if part in radios else None for part in inputs]
+    sent = {"fn_index": number, "session_hash": "old", "data": values}
+    httpx.post(f"{app.url}gradio_api/queue/join", json=sent).raise_for_status()
+    with httpx.stream("GET", f"{app.url}gradio_api/queue/data?session_hash=old") as stream:
+        (told,) = [line for line in stream.iter_lines() if "process_completed" in line]
+    assert "list of choices" not in told
+    assert "went wrong" in told
 
 
 def test_base64_is_answered_as_the_file_is(app: RunningApp, client: Client, photo: Path) -> None:

@@ -57,7 +57,8 @@ def test_no_other_file_of_the_machine_is_read(path: str, uploads: Path) -> None:
 
 @pytest.mark.parametrize(
     "value", ["some/path.jpg", "ftp://a/b", 5, True, [], {}, {"path": None}, {"path": 5},
-              {"url": 5}, {"url": "nonsense", **MARK}, "x" * 5000],
+              {"url": 5}, {"url": "nonsense", **MARK}, "x" * 5000,
+              "https://example.org/" + "a" * 70_000],
 )  # fmt: skip
 def test_what_is_no_photo_is_told_how_to_send_one(value: Any, uploads: Path) -> None:
     with pytest.raises(SettingsError) as told:
@@ -75,6 +76,7 @@ def test_what_is_no_photo_is_told_how_to_send_one(value: Any, uploads: Path) -> 
         (0, float("nan"), "top_k is nan; set it to a whole number, 1 or more"),
         (0, True, "top_k is True; set it to a whole number, 1 or more"),
         (0, 0, "top_k is 0; set it to 1 or more"),
+        (0, -(10**400), f"top_k is -1{'0' * 58}...; set it to 1 or more"),
         (1, ["women"], "gender is ['women']; set it to women or men, or leave it empty"),
         (2, 5, "country is 5; set it to an ISO 3166 code, such as KR, or leave it empty"),
         (3, "maybe", "parts is 'maybe'; set it to true or false"),
@@ -93,6 +95,7 @@ def test_a_value_of_another_kind_is_refused_by_its_name(
 def test_values_that_can_be_used_stay_as_they_are(uploads: Path) -> None:
     for more in ([3.0, "women", "kr", True], [None] * 4, [10**30, "", "", False]):
         assert match(uploads, None, *more)[1:] == more
+    assert float(match(uploads, None, 10**400)[1]) > 1e200  # more than a float holds
 
 
 def test_another_number_of_values_is_refused(uploads: Path) -> None:
