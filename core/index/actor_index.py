@@ -286,7 +286,7 @@ def load_index(path: Path) -> ActorIndex:
         IndexRefusedError: missing, damaged, or of another schema.
     """
     if path.is_dir():
-        raise IndexRefusedError(f"{path} is a folder; name the index's file")
+        raise IndexRefusedError(f"{path} is not there as a file, but as a folder; name the index's")
     if not path.is_file():
         raise IndexRefusedError(f"{path} is not there; build it or name another file")
     try:

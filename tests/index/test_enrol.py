@@ -241,7 +241,7 @@ def test_bad_photos_are_reported_and_stop_nothing(
     (dataset / "Trash" / "text.jpg").write_text("I am no picture")
     (dataset / "Trash" / "empty.jpg").write_bytes(b"")
     (dataset / "Trash" / "cut.jpg").write_bytes((dataset / "Ann" / "1.png").read_bytes()[:900])
-    (dataset / "Trash" / "folder.jpg").mkdir()
+    (dataset / "Trash" / "folder.jpg").mkdir()  # named by the gallery: tests/gallery
     (dataset / "Trash" / "link.jpg").symlink_to(dataset / "nowhere.jpg")
     Image.new("1", (8000, 8000)).save(dataset / "Trash" / "large.png")
     shutil.copy(dataset / "Bob" / "1.png", dataset / "Bob" / "copy.png")
@@ -254,15 +254,14 @@ def test_bad_photos_are_reported_and_stop_nothing(
             "Trash/text.jpg": "unreadable",
             "Trash/empty.jpg": "unreadable",
             "Trash/cut.jpg": "unreadable",
-            "Trash/folder.jpg": "unreadable",
             "Trash/link.jpg": "unreadable",
             "Trash/large.png": "too_large",
             "Bob/copy.png": "duplicate",
         }
         assert enrolment.without_photo == ("Crowd", "Nobody", "Trash")
-        assert enrolment.reasons["unreadable"] == 5
+        assert enrolment.reasons["unreadable"] == 4
         assert len(enrolment.index.portraits) == 12
-        assert (enrolment.photos, enrolment.embedded) == (21, 12 if run == 1 else 0)
+        assert (enrolment.photos, enrolment.embedded) == (20, 12 if run == 1 else 0)
 
 
 def test_photo_too_large_is_tried_again_when_the_limit_is_raised(

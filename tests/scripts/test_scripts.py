@@ -433,7 +433,7 @@ def test_find_refuses_an_index_it_cannot_use(
     before = (folder / "i.npz").read_bytes()
     for index, args, words in [
         (tmp_path / "missing.npz", [], "is not there"),
-        (tmp_path, [], "is a folder; name the index's file"),
+        (tmp_path, [], "as a folder; name the index's"),
         (damaged, [], "is damaged"),
         (folder / "i.npz", ["--pack", "auraface"], "it is of pack sface, auraface is asked for"),
     ]:
