@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import socket
 import subprocess
 import sys
 from pathlib import Path
@@ -10,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from core.cluster.connect import WITHOUT_RAY, cluster
-from core.errors import ClusterError
+from core.errors import ClusterError, SettingsError
 from tests.conftest import ASTRONAUT, ROOT
 from tests.running_app import gallery_env
 
@@ -50,6 +51,23 @@ def test_a_cluster_that_is_not_there_is_told_in_seconds() -> None:
             cluster(address),
         ):
             pytest.fail("it was joined")
+
+
+def test_what_could_not_be_served_is_refused_before_ray_begins(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    from scripts.serve import main
+
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = str(taken.getsockname()[1])
+        for arguments, fault in (
+            (["--port", port], f"cannot be served at 127.0.0.1:{port}"),
+            (["--host", "nohost.invalid"], "use another --port .* or another --host"),
+            (["--engines", "3", "--most-engines", "1"], "less than --engines"),
+        ):
+            monkeypatch.setattr(sys, "argv", ["serve.py", *arguments])
+            with pytest.raises(SettingsError, match=fault):
+                main()
 
 
 def test_nothing_else_imports_it(no_ray: dict[str, str]) -> None:
