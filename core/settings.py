@@ -63,28 +63,18 @@ def _networks(value: str) -> str:
     return ",".join(parts)
 
 
-def _repository(value: str) -> str:
-    if value and not REPO.fullmatch(value):
-        raise ValueError(value)
-    return value
+def _like(pattern: re.Pattern[str], *, address: bool = False) -> AfterValidator:
+    """Empty, or as the pattern says; of an address the port too is looked at."""
 
+    def check(value: str) -> str:
+        fits = not value or (
+            pattern.fullmatch(value) and not (address and urlsplit(value).port == 0)
+        )
+        if not fits:
+            raise ValueError(value)
+        return value
 
-def _milvus(value: str) -> str:
-    if value and not (MILVUS.fullmatch(value) and urlsplit(value).port != 0):
-        raise ValueError(value)
-    return value
-
-
-def _web(value: str) -> str:
-    if value and not (WEB.fullmatch(value) and urlsplit(value).port != 0):
-        raise ValueError(value)
-    return value
-
-
-def _sites(value: str) -> str:
-    if value and not SITES.fullmatch(value):
-        raise ValueError(value)
-    return value
+    return AfterValidator(check)
 
 
 def _absolute(path: Path) -> Path:
@@ -104,16 +94,14 @@ Place = Annotated[Path, AfterValidator(_absolute)]
 Proxies = Annotated[
     str, AfterValidator(_networks), "addresses or networks such as 10.0.0.0/8, with commas between"
 ]
-Repository = Annotated[str, AfterValidator(_repository), "owner/name, as in its address on the Hub"]
+Repository = Annotated[str, _like(REPO), "owner/name, as in its address on the Hub"]
 Milvus = Annotated[
     str,
-    AfterValidator(_milvus),
+    _like(MILVUS, address=True),
     "milvus://host:port or milvus:/path/gallery.db, or leave it empty for a file (.npz)",
 ]
-Web = Annotated[str, AfterValidator(_web), "an address such as https://example.org/path"]
-Sites = Annotated[
-    str, AfterValidator(_sites), "sites with a blank between, as in 'self' https://example.org"
-]
+Web = Annotated[str, _like(WEB, address=True), "an address such as https://example.org/path"]
+Sites = Annotated[str, _like(SITES), "sites with a blank between, as in 'self' https://example.org"]
 Positive = Annotated[float, Field(gt=0, le=1e9), "more than 0, at most 1e9"]
 Count = Annotated[int, Field(gt=0, le=10**9), "more than 0, at most 1e9"]
 Share = Annotated[float, Field(gt=0, lt=1), "between 0 and 1"]
