@@ -22,13 +22,12 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent))  # run by path, 
 
 from dataclasses import asdict
 
-from core.errors import GalleryError
 from core.faces.engine import FaceEngine
 from core.models.install import ensure_models
 from core.settings import PACK_CHOICES, Settings
 from core.startup import load_engine
 from core.upkeep.actors import add_photos, list_actors, remove_actor, rename_actor
-from scripts.cli import Parser, path, run, settings_with, tell
+from scripts.cli import Parser, need_folder, path, run, settings_with, tell
 
 
 def main() -> int:
@@ -40,8 +39,8 @@ def main() -> int:
         starter_file=args.starter,
         removals_file=args.removals,
     )
-    if args.command != "add" and not settings.dataset_dir.is_dir():
-        raise GalleryError(f"{settings.dataset_dir} is not a folder; make it, or name another one")
+    if args.command != "add":
+        need_folder(settings.dataset_dir)
 
     def make_engine(pack: str) -> FaceEngine:
         return load_engine(ensure_models(settings, pack), settings)

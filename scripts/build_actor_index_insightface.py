@@ -17,7 +17,6 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent))  # run by path, 
 
 
 from core.cluster.connect import LOCAL, cluster
-from core.errors import GalleryError
 from core.gallery.photos import Gallery
 from core.index.embeddings_cache import LEFT_OUT
 from core.index.enrol import Enrolment, enrol_by
@@ -33,7 +32,7 @@ from core.startup import (
     progress_bar,
     starter_enrolment,
 )
-from scripts.cli import Parser, passed_over, path, positive, run, settings_with, tell
+from scripts.cli import Parser, need_folder, passed_over, path, positive, run, settings_with, tell
 
 
 def parse_args() -> argparse.Namespace:
@@ -69,8 +68,7 @@ def main() -> int:
         cache_file=args.cache,
     )
     started = time.perf_counter()
-    if not settings.dataset_dir.is_dir():
-        raise GalleryError(f"{settings.dataset_dir} is not a folder; make it, or name another one")
+    need_folder(settings.dataset_dir)
     gallery, engine_seconds = open_gallery(settings), None
     if gallery.photos and args.ray:
         installed = ensure_models(settings, pack_for_photos(settings))

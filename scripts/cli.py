@@ -10,7 +10,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any, NoReturn, TextIO
 
-from core.errors import LookalikeError
+from core.errors import GalleryError, LookalikeError
 from core.gallery.folders import told
 from core.gallery.photos import Gallery
 from core.log import configure_logging, printable
@@ -48,6 +48,16 @@ def settings_with(**options: Any) -> Settings:
     """
     given = {name: value for name, value in options.items() if value is not None}
     return load_settings().replaced(**given)
+
+
+def need_folder(dataset: Path) -> None:
+    """Refuse a mistyped dataset folder, where the starter gallery would take its place.
+
+    Raises:
+        GalleryError: it is no folder.
+    """
+    if not dataset.is_dir():
+        raise GalleryError(f"{dataset} is not a folder; make it, or name another one")
 
 
 def tell(*lines: str) -> None:
