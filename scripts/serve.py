@@ -67,7 +67,7 @@ def main() -> int:
         room = engines_of_cluster()
         if args.ray == LOCAL and args.engines > room:
             raise SettingsError(f"there are cores for {room} engines; ask for fewer --engines")
-        most = args.most_engines or max(room, args.engines)
+        most = args.most_engines or room
         replicas = page.Replicas(args.pages, args.engines, most)
         with suppress(KeyboardInterrupt), page.served(finder, replicas, host, port):
             log.info("Lookalike is running: http://%s:%d", host, port)

@@ -35,7 +35,7 @@ def deep_grey_to_rgb(image: Image.Image) -> Image.Image:
     what was resized overshoots a little.
     """
     values = np.asarray(image)
-    if values.dtype == np.int32 and (values > SIXTEEN_BITS).any():
+    if values.dtype == np.int32 and values.max(initial=0) > SIXTEEN_BITS:
         values = (values.view(np.uint32) >> 16).astype(np.uint16)
     if values.dtype.kind == "f":
         some = values[:: 1 + values.shape[0] // 1000, :: 1 + values.shape[1] // 1000]

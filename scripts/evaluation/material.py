@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
+from itertools import groupby
 from pathlib import Path
 
 import numpy as np
@@ -47,7 +48,7 @@ class Material:
             return self._lfw[0]
         photos = labelled_photos(self.data, name)
         if self.sample and name in FURTHER_ACTORS:
-            return list({photo.person: photo for photo in reversed(photos)}.values())[::-1]
+            return [next(of_one) for _, of_one in groupby(photos, key=lambda photo: photo.person)]
         return self.thinned(photos) if name in THINNED else photos
 
     def thinned(self, photos: Sequence[LabelledPhoto]) -> Sequence[LabelledPhoto]:
